@@ -1,0 +1,32 @@
+/* Why and when a capture stops: one event that any thread may raise and the worker waits for. The first reason wins.
+ *
+ * A second request by the user means: at once, do not wait for a slow reader.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef enum {
+    RXTX_STOP_NONE,
+    RXTX_STOP_USER,          /* SIGINT, SIGTERM or SIGHUP */
+    RXTX_STOP_COUNT,         /* as many packets as asked for */
+    RXTX_STOP_DURATION,      /* as many seconds as asked for */
+    RXTX_STOP_READER_GONE,   /* the reader of our pipe closed it */
+    RXTX_STOP_OUTPUT_FAILED, /* the output could not be written */
+    RXTX_STOP_ENGINE_FAILED, /* the interface is gone, or the kernel failed us */
+} rxtx_stop_reason;
+
+typedef struct {
+    int fd;             /* readable from the first request on; for poll */
+    gint reason;        /* rxtx_stop_reason, atomic */
+    gint user_requests; /* atomic */
+} rxtx_stop;
+
+bool rxtx_stop_init(rxtx_stop *stop, GError **error);
+void rxtx_stop_clear(rxtx_stop *stop);
+
+/* Any thread. */
+void rxtx_stop_request(rxtx_stop *stop, rxtx_stop_reason reason);
+rxtx_stop_reason rxtx_stop_why(rxtx_stop *stop);
+bool rxtx_stop_hurry(rxtx_stop *stop);
