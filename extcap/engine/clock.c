@@ -1,0 +1,27 @@
+/* How the watermark's clock follows a realtime clock that jumps. Reading the clocks is the engine's business. */
+#include "engine/clock.h"
+
+static const uint64_t slack_ns = 1000000;
+/* Longer than any packet is held: twice a block's time-out, and a busy machine. */
+static const uint64_t fall_after_ns = 100000000;
+
+void rxtx_clock_init(rxtx_clock *clock, uint64_t monotonic_ns, uint64_t realtime_ns)
+{
+    *clock = (rxtx_clock){.offset_ns = (int64_t)(realtime_ns - monotonic_ns)};
+}
+
+uint64_t rxtx_clock_complete(rxtx_clock *clock, uint64_t monotonic_ns, uint64_t realtime_ns)
+{
+    int64_t offset_ns = (int64_t)(realtime_ns - monotonic_ns);
+
+    if (offset_ns >= clock->offset_ns) {
+        clock->lower_since_ns = 0;
+        clock->offset_ns = offset_ns;
+    } else if (clock->lower_since_ns == 0) {
+        clock->lower_since_ns = monotonic_ns;
+    } else if (monotonic_ns - clock->lower_since_ns >= fall_after_ns) {
+        clock->lower_since_ns = 0;
+        clock->offset_ns = offset_ns;
+    }
+    return monotonic_ns + (uint64_t)clock->offset_ns - slack_ns;
+}

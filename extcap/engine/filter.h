@@ -1,0 +1,29 @@
+/* The classic BPF program of one CPU's socket: a guard for the CPU, the direction test and the user's filter in one.
+ *
+ * Pure. Sources: SKF_AD_* in linux/filter.h, the checks of bpf_check_classic in net/core/filter.c.
+ */
+#pragma once
+
+#include <glib.h>
+#include <linux/filter.h>
+#include <stdbool.h>
+
+typedef struct {
+    unsigned cpu;
+    bool rx, tx;     /* directions to pass; both = no test */
+    guint32 snaplen; /* bytes to keep */
+    bool cooked;     /* a SOCK_DGRAM socket: the program must not see offsets of a link-layer header */
+} rxtx_filter_rules;
+
+/* Passes nothing. One instruction. */
+extern const struct sock_filter rxtx_filter_reject[1];
+
+/* Makes a user's program, as libpcap compiled it, fit for the kernel's socket: accepts return rules->snaplen, and on a
+ * cooked socket the offsets of DLT_LINUX_SLL's header are turned into the kernel's. In place. Fails (RXTX_ERROR_INPUT)
+ * when the program reads a part of the cooked header that the kernel cannot give. */
+bool rxtx_filter_fit(struct sock_filter *program, unsigned length, const rxtx_filter_rules *rules, GError **error);
+
+/* Guard + direction + user, which has been made fit and may be NULL with length 0. Free with g_array_unref; elements
+ * are struct sock_filter. NULL (RXTX_ERROR_INPUT) when the whole is longer than the kernel takes (BPF_MAXINSNS). */
+GArray *rxtx_filter_compose(const rxtx_filter_rules *rules, const struct sock_filter *user, unsigned length,
+                            GError **error);

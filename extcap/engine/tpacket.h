@@ -1,0 +1,39 @@
+/* A walk over the packets of one retired TPACKET_V3 block. Pure: a block is bytes, and any bytes are safe.
+ *
+ *     tpacket_block_desc | tpacket3_hdr, sockaddr_ll, .. room .., packet | tpacket3_hdr, ..
+ *                          ^ offset_to_first_pkt                           ^ + tp_next_offset
+ *
+ * Source: linux/if_packet.h, tpacket_rcv in net/packet/af_packet.c.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/packet.h"
+
+/* What a frame needs done on its way out. */
+typedef struct {
+    bool cooked;      /* a SOCK_DGRAM socket: the 16 bytes of DLT_LINUX_SLL are put in front */
+    bool ethernet;    /* a VLAN tag that the kernel took out is put back */
+    uint32_t snaplen; /* bytes to keep, with what was put back */
+} rxtx_frame_rules;
+
+typedef struct {
+    const rxtx_frame_rules *rules;
+    uint8_t *block;
+    size_t size;
+    size_t offset; /* of the next packet's header */
+    uint32_t left;
+} rxtx_tpacket_walk;
+
+/* Room to ask for in front of each packet (PACKET_RESERVE), so that what is put back never meets the headers. */
+enum { RXTX_TPACKET_RESERVE = 4 };
+
+/* Borrows rules and block, into which the walk writes: tags and cooked headers are put in front of their packets. */
+void rxtx_tpacket_begin(rxtx_tpacket_walk *walk, const rxtx_frame_rules *rules, void *block, size_t size);
+
+/* False at the end of the block, which a broken header is too. out->data points into the block; out->dropped is 0. */
+bool rxtx_tpacket_next(rxtx_tpacket_walk *walk, rxtx_packet *out);
