@@ -1,0 +1,117 @@
+/* Pull, push, wait: the one loop on the path of a packet, and how it ends. Order is merge.c's, bytes are the sink's,
+ * when to stop is decided by whoever raises the stop event. */
+#include "flow/worker.h"
+
+#include "flow/merge.h"
+
+/* While packets are held back by a stream that may still have older ones. */
+static const int held_wait_ms = 2;
+/* How long accepted packets may take to come out after the engine was halted: a block is retired within twice its
+ * time-out (prb_retire_rx_blk_timer_expired, net/packet/af_packet.c), which is some 20 ms. */
+static const gint64 settle_us = 300000;
+
+static bool deliver(rxtx_worker *worker, rxtx_merge *merge, rxtx_stream *stream)
+{
+    rxtx_stats *stats = &worker->stats[stream->id];
+    bool taken = worker->sink->ops->push(worker->sink, stream->id, &stream->head);
+
+    if (taken) {
+        stats->delivered++;
+        stats->delivered_bytes += stream->head.len;
+    }
+    rxtx_merge_step(merge);
+    return taken;
+}
+
+/* Everything that may go out now; returns how many did. */
+static uint64_t deliver_ready(rxtx_worker *worker, rxtx_merge *merge, uint64_t limit, bool all)
+{
+    uint64_t n = 0;
+    rxtx_stream *stream;
+
+    rxtx_merge_refresh(merge);
+    while (n < limit && (stream = rxtx_merge_next(merge, all)) != NULL)
+        if (!deliver(worker, merge, stream))
+            break;
+        else
+            n++;
+    return n;
+}
+
+static void wait_for_more(rxtx_worker *worker, int stop_fd, int timeout_ms)
+{
+    rxtx_wait_for what = {.stop_fd = stop_fd, .output_fd = worker->sink->watch_fd, .timeout_ms = timeout_ms};
+
+    switch (worker->engine->ops->wait(worker->engine, &what)) {
+    case RXTX_WAIT_GO_ON:
+        return;
+    case RXTX_WAIT_READER_GONE:
+        rxtx_stop_request(worker->stop, RXTX_STOP_READER_GONE);
+        return;
+    case RXTX_WAIT_FAILED:
+        rxtx_stop_request(worker->stop, RXTX_STOP_ENGINE_FAILED);
+        return;
+    }
+}
+
+/* A batch bounds how long a stop can go unseen. */
+static void run_until_stopped(rxtx_worker *worker, rxtx_merge *merge)
+{
+    static const uint64_t batch = 1024;
+    uint64_t left = worker->count > 0 ? worker->count : UINT64_MAX;
+
+    while (rxtx_stop_why(worker->stop) == RXTX_STOP_NONE) {
+        uint64_t limit = MIN(left, batch);
+        uint64_t n = deliver_ready(worker, merge, limit, false);
+
+        left -= worker->count > 0 ? n : 0;
+        if (left == 0)
+            rxtx_stop_request(worker->stop, RXTX_STOP_COUNT);
+        else if (n < limit) {
+            worker->sink->ops->flush(worker->sink);
+            wait_for_more(worker, worker->stop->fd, rxtx_merge_holds(merge) ? held_wait_ms : -1);
+        }
+    }
+}
+
+/* Has this end left anything in the rings that is to be delivered? */
+static bool has_rest(rxtx_stop_reason why)
+{
+    return why == RXTX_STOP_USER || why == RXTX_STOP_DURATION || why == RXTX_STOP_ENGINE_FAILED;
+}
+
+static void deliver_rest(rxtx_worker *worker, rxtx_merge *merge)
+{
+    gint64 deadline = g_get_monotonic_time() + settle_us;
+
+    while (worker->sink->failure == NULL) {
+        deliver_ready(worker, merge, UINT64_MAX, false);
+        if ((!rxtx_merge_holds(merge) && worker->engine->ops->settled(worker->engine)) ||
+            g_get_monotonic_time() >= deadline)
+            break;
+        wait_for_more(worker, -1, held_wait_ms);
+    }
+    deliver_ready(worker, merge, UINT64_MAX, true);
+}
+
+void rxtx_worker_run(rxtx_worker *worker)
+{
+    rxtx_engine *engine = worker->engine;
+    rxtx_merge merge;
+
+    rxtx_merge_init(&merge, engine->streams, engine->n_streams);
+    run_until_stopped(worker, &merge);
+    engine->ops->halt(engine);
+    if (has_rest(rxtx_stop_why(worker->stop)))
+        deliver_rest(worker, &merge);
+    engine->ops->settled(engine);
+    for (unsigned id = 0; id < engine->n_streams; id++) {
+        rxtx_stats counted = engine->ops->stats(engine, id);
+        worker->stats[id].accepted = counted.accepted;
+        worker->stats[id].dropped = counted.dropped;
+    }
+    worker->late = merge.late;
+    worker->clock_steps = merge.clock_steps;
+    rxtx_merge_clear(&merge);
+    worker->sink->ops->finish(worker->sink, worker->stats);
+}
