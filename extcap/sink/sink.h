@@ -1,0 +1,38 @@
+/* A sink: where packets go. Called by the worker's thread alone.
+ *
+ * No function fails in the caller's face: a sink that breaks remembers why in `failure`, requests a stop and takes
+ * nothing more.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/packet.h"
+#include "base/stats.h"
+
+/* What a sink has to know of a stream. */
+typedef struct {
+    unsigned cpu;
+    int node;    /* -1 = not known, or the machine has but one */
+    bool online; /* at the start */
+} rxtx_stream_label;
+
+typedef struct rxtx_sink rxtx_sink;
+
+typedef struct {
+    /* Takes a packet of the stream `id`: true = it will be in the output. Does not keep packet->data. */
+    bool (*push)(rxtx_sink *sink, unsigned id, const rxtx_packet *packet);
+    /* What was taken is to be seen by the reader now. */
+    void (*flush)(rxtx_sink *sink);
+    /* The capture is over; stats has one entry for each stream. The sink may lower what was delivered, when the output
+     * turns out not to hold it. */
+    void (*finish)(rxtx_sink *sink, rxtx_stats *stats);
+    void (*free)(rxtx_sink *sink);
+} rxtx_sink_ops;
+
+struct rxtx_sink {
+    const rxtx_sink_ops *ops;
+    int watch_fd;    /* to be watched for its reader's end while waiting; -1 = none */
+    GError *failure; /* NULL = none */
+};
