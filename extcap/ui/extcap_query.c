@@ -1,0 +1,192 @@
+/* Sentences for Wireshark. What the options are is the table's, what the machine has is topology.c's. */
+#include "ui/extcap_query.h"
+
+#include <net/if.h>
+#include <pcap/pcap.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/device.h"
+#include "plan/topology.h"
+
+/* A sentence is cut at braces (extcap_parser.c: extcap_tokenize_sentence). */
+static bool fits_into_sentence(const char *text)
+{
+    return strpbrk(text, "{}") == NULL && g_utf8_validate(text, -1, NULL);
+}
+
+/* ---- interfaces ---- */
+
+/* libpcap also lists what is no network interface: any, nflog, USB buses. */
+static bool offered(const pcap_if_t *interface)
+{
+    return (interface->flags & PCAP_IF_UP) && if_nametoindex(interface->name) != 0 &&
+           fits_into_sentence(interface->name);
+}
+
+static char *answer_interfaces(GError **error)
+{
+    g_autoptr(GString) text = g_string_new("extcap {version=" RXTX_VERSION "}{display=Per-CPU capture}\n");
+    char reason[PCAP_ERRBUF_SIZE] = "";
+    pcap_if_t *all;
+
+    if (pcap_findalldevs(&all, reason) != 0) {
+        rxtx_set_error(error, RXTX_ERROR_KERNEL, "listing the interfaces: %s", reason);
+        return NULL;
+    }
+    for (const pcap_if_t *interface = all; interface != NULL; interface = interface->next)
+        if (offered(interface))
+            g_string_append_printf(text, "interface {value=" RXTX_EXTCAP_PREFIX "%s}{display=Per-CPU capture: %s}\n",
+                                   interface->name, interface->name);
+    pcap_freealldevs(all);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* ---- link types ---- */
+
+static bool find_dlt(const rxtx_options *options, int *dlt, GError **error)
+{
+    if (options->interface == NULL)
+        return rxtx_set_error(error, RXTX_ERROR_USAGE, "No interface given: add --extcap-interface %sNAME.",
+                              RXTX_EXTCAP_PREFIX);
+    return rxtx_device_guess_dlt(options->interface, dlt, error);
+}
+
+static char *answer_dlts(const rxtx_options *options, GError **error)
+{
+    const char *name, *description;
+    int dlt;
+
+    if (!find_dlt(options, &dlt, error))
+        return NULL;
+    name = pcap_datalink_val_to_name(dlt);
+    description = pcap_datalink_val_to_description(dlt);
+    return g_strdup_printf("dlt {number=%d}{name=%s}{display=%s}\n", dlt, name != NULL ? name : "unknown",
+                           description != NULL ? description : "unknown");
+}
+
+/* ---- the options ---- */
+
+static void append_cpu(GString *text, unsigned argument, const rxtx_topology *topology, unsigned cpu)
+{
+    g_string_append_printf(text, "value {arg=%u}{value=%u}{display=CPU %u%s}{default=false}{enabled=true}", argument,
+                           cpu, cpu, rxtx_cpuset_has(&topology->online, cpu) ? "" : " (offline)");
+    if (topology->node[cpu] != RXTX_NODE_UNKNOWN)
+        g_string_append_printf(text, "{parent=node%d}", topology->node[cpu]);
+    g_string_append_c(text, '\n');
+}
+
+static bool has_cpus(const rxtx_topology *topology, int node)
+{
+    for (unsigned cpu = 0; cpu < topology->limit; cpu++)
+        if (topology->node[cpu] == node && rxtx_cpuset_has(&topology->possible, cpu))
+            return true;
+    return false;
+}
+
+static int highest_node(const rxtx_topology *topology)
+{
+    int highest = RXTX_NODE_UNKNOWN;
+
+    for (unsigned cpu = 0; cpu < topology->limit; cpu++)
+        highest = MAX(highest, topology->node[cpu]);
+    return highest;
+}
+
+/* Headings first: a value's parent must have been said before it. */
+static void append_cpus(GString *text, unsigned argument)
+{
+    g_autoptr(rxtx_topology) topology = rxtx_topology_read("");
+    int nodes = highest_node(topology) + 1;
+
+    for (int node = 0; node < nodes; node++)
+        if (has_cpus(topology, node))
+            g_string_append_printf(text,
+                                   "value {arg=%u}{value=node%d}{display=NUMA node %d}{default=false}{enabled=false}\n",
+                                   argument, node, node);
+    for (unsigned cpu = 0; cpu < topology->limit; cpu++)
+        if (rxtx_cpuset_has(&topology->possible, cpu))
+            append_cpu(text, argument, topology, cpu);
+}
+
+static void append_values(GString *text, const rxtx_option *row, unsigned argument)
+{
+    if (row->kind == RXTX_OPTION_LIST)
+        append_cpus(text, argument);
+    for (const rxtx_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++)
+        g_string_append_printf(text, "value {arg=%u}{value=%s}{display=%s}{default=%s}\n", argument, choice->name,
+                               choice->display, strcmp(choice->name, row->def) == 0 ? "true" : "false");
+}
+
+/* extcap_parser.c reads ranges of "unsigned" into 32 bits: a wider one is left out, and our own check stands. */
+static void append_number(GString *text, const rxtx_option *row)
+{
+    g_string_append_printf(text, "{default=%s}", row->def);
+    if (row->max <= G_MAXINT32)
+        g_string_append_printf(text, "{range=%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT "}", row->min, row->max);
+}
+
+static void append_argument(GString *text, const rxtx_option *row, unsigned argument)
+{
+    static const char *const types[] = {
+        [RXTX_OPTION_FLAG] = "boolflag",   [RXTX_OPTION_UINT] = "unsigned",   [RXTX_OPTION_STRING] = "string",
+        [RXTX_OPTION_CHOICE] = "selector", [RXTX_OPTION_LIST] = "multicheck", [RXTX_OPTION_MASK] = "string",
+    };
+
+    g_string_append_printf(text, "arg {number=%u}{call=--%s}{display=%s}{type=%s}{tooltip=%s}{group=%s}", argument,
+                           row->name, row->display, types[row->kind], row->help, row->group);
+    if (row->kind == RXTX_OPTION_UINT)
+        append_number(text, row);
+    if (row->kind == RXTX_OPTION_FLAG)
+        g_string_append(text, "{default=false}");
+    if (row->kind == RXTX_OPTION_LIST)
+        g_string_append(text, "{reload=true}{placeholder=Reload the CPUs}");
+    g_string_append_c(text, '\n');
+}
+
+/* All of it, or with a name the values of that option. Numbers go by the place in the table, which is the same in both.
+ */
+static char *answer_config(const char *reload)
+{
+    GString *text = g_string_new(NULL);
+    unsigned argument = 0;
+
+    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++) {
+        if (row->group == NULL)
+            continue;
+        if (reload == NULL)
+            append_argument(text, row, argument);
+        if (reload == NULL || strcmp(row->name, reload) == 0)
+            append_values(text, row, argument);
+        argument++;
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* ---- the capture filter ---- */
+
+static char *answer_filter(const rxtx_options *options, GError **error)
+{
+    g_autofree char *why = NULL;
+    int dlt;
+
+    if (!find_dlt(options, &dlt, error))
+        return NULL;
+    return rxtx_device_check_filter(dlt, options->filter, &why) ? g_strdup("") : g_strconcat(why, "\n", NULL);
+}
+
+char *rxtx_extcap_answer(const rxtx_options *options, GError **error)
+{
+    if (options->extcap_interfaces)
+        return answer_interfaces(error);
+    if (options->extcap_dlts)
+        return answer_dlts(options, error);
+    if (options->extcap_config)
+        return answer_config(options->reload_option);
+    if (options->filter != NULL)
+        return answer_filter(options, error);
+    rxtx_set_error(
+        error, RXTX_ERROR_USAGE,
+        "Nothing to do: Wireshark calls with --extcap-interfaces, --extcap-config, --extcap-dlts or --capture.");
+    return NULL;
+}

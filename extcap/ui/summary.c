@@ -1,0 +1,57 @@
+/* Words for the counters. Where they are printed is main.c's decision. */
+#include "ui/summary.h"
+
+#include <inttypes.h>
+
+char *rxtx_summary_counts(const rxtx_summary *summary)
+{
+    GString *text = g_string_new(NULL);
+    uint64_t total = 0;
+
+    for (unsigned i = 0; i < summary->plan->n_streams; i++) {
+        const rxtx_plan_stream *stream = &summary->plan->streams[i];
+        if (!stream->online && summary->stats[i].accepted == 0)
+            continue;
+        g_string_append_printf(text, "%" PRIu64 " packets captured on cpu%u.\n", summary->stats[i].delivered,
+                               stream->cpu);
+        total += summary->stats[i].delivered;
+    }
+    g_string_append_printf(text, "%" PRIu64 " packets captured total.\n", total);
+    return g_string_free(text, FALSE);
+}
+
+static void note_losses(GString *text, const rxtx_summary *summary)
+{
+    const rxtx_options *options = summary->plan->options;
+    uint64_t total = 0;
+
+    for (unsigned i = 0; i < summary->plan->n_streams; i++) {
+        if (summary->stats[i].dropped > 0)
+            g_string_append_printf(text, "%s: %" PRIu64 " packets lost on cpu%u.\n", options->program,
+                                   summary->stats[i].dropped, summary->plan->streams[i].cpu);
+        total += summary->stats[i].dropped;
+    }
+    if (total > 0)
+        g_string_append_printf(text,
+                               "%s: %" PRIu64
+                               " packets lost in total, the buffer was full. Try: a larger one (-B %" PRIu64
+                               ") or fewer bytes of each packet (-s 128)\n",
+                               options->program, total, 4 * options->buffer);
+}
+
+static void note(GString *text, const rxtx_summary *summary, uint64_t n, const char *what)
+{
+    if (n > 0)
+        g_string_append_printf(text, "%s: %" PRIu64 " %s\n", summary->plan->options->program, n, what);
+}
+
+char *rxtx_summary_notes(const rxtx_summary *summary)
+{
+    GString *text = g_string_new(NULL);
+
+    note_losses(text, summary);
+    note(text, summary, summary->late, "packets came later than a newer packet of another CPU: they are out of order.");
+    note(text, summary, summary->clock_steps, "times the clock was set back: times before and after do not compare.");
+    note(text, summary, summary->downs, "times the interface went down: what it carried then is not captured.");
+    return g_string_free(text, FALSE);
+}
