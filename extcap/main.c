@@ -1,0 +1,114 @@
+/* argv -> who calls -> one call; an error -> one sentence, a hint and an exit status. The only place that prints and
+ * the only one that ends the program. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "session.h"
+#include "ui/extcap_query.h"
+#include "ui/help.h"
+
+enum { EXIT_REFUSED = 1, EXIT_TYPED_WRONGLY = 2 };
+
+/* What main makes of an error, besides saying it. */
+static const struct {
+    int status;
+    bool usage;
+    bool capability;
+} verdicts[] = {
+    [RXTX_ERROR_USAGE] = {.status = EXIT_TYPED_WRONGLY, .usage = true},
+    [RXTX_ERROR_INPUT] = {.status = EXIT_TYPED_WRONGLY},
+    [RXTX_ERROR_PERMISSION] = {.status = EXIT_REFUSED, .capability = true},
+    [RXTX_ERROR_KERNEL] = {.status = EXIT_REFUSED},
+    [RXTX_ERROR_INTERFACE] = {.status = EXIT_REFUSED},
+    [RXTX_ERROR_OUTPUT] = {.status = EXIT_REFUSED},
+};
+
+/* Wireshark shows stderr in a dialog, where our usage would not help. */
+static int complain(const rxtx_options *options, const GError *error)
+{
+    g_autofree char *usage = rxtx_help_usage(options->program);
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+
+    fprintf(stderr, "%s: %s", options->program, error->message);
+    if (verdicts[error->code].capability)
+        fprintf(stderr, ". Run: sudo setcap cap_net_raw+ep %s", self != NULL ? self : options->program);
+    fputc('\n', stderr);
+    if (verdicts[error->code].usage && options->face == RXTX_FACE_CLI)
+        fputs(usage, stderr);
+    return verdicts[error->code].status;
+}
+
+/* What nobody got is not said: a full disk or a closed pipe behind stdout is an error. */
+static int say(FILE *stream, const char *text)
+{
+    if (fputs(text, stream) >= 0 && fflush(stream) == 0)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "rxtxcpu: writing to standard output: %s\n", g_strerror(errno));
+    return EXIT_REFUSED;
+}
+
+static int answer(const rxtx_options *options)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = rxtx_extcap_answer(options, &error);
+
+    return text != NULL ? say(stdout, text) : complain(options, error);
+}
+
+static void say_live(const rxtx_options *options)
+{
+    if (options->verbose)
+        fprintf(stderr, "%s: capturing on %s\n", options->program, options->interface);
+}
+
+/* refused: what was wrong with the options, NULL = nothing. */
+static int capture(const rxtx_options *options, const GError *refused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(rxtx_session) session = rxtx_session_new(options, &error);
+    bool cli = options->face == RXTX_FACE_CLI;
+    bool to_stdout = options->write != NULL && strcmp(options->write, "-") == 0;
+    int status = EXIT_SUCCESS;
+
+    if (refused != NULL)
+        return complain(options, refused);
+    if (session == NULL)
+        return complain(options, error);
+    if (!rxtx_session_run(session, cli ? say_live : NULL, &error))
+        status = complain(options, error);
+    if (!cli)
+        return status;
+    fputs(rxtx_session_notes(session), stderr);
+    return MAX(say(to_stdout ? stderr : stdout, rxtx_session_counts(session)), status);
+}
+
+static int show(char *text)
+{
+    int status = say(stdout, text);
+
+    g_free(text);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(rxtx_options) options = NULL;
+
+    signal(SIGPIPE, SIG_IGN); /* a reader that leaves is an error to handle, not an end */
+    options = rxtx_options_parse(argc, argv, &error);
+    if (options->face == RXTX_FACE_EXTCAP && options->capture)
+        return capture(options, error);
+    if (error != NULL)
+        return complain(options, error);
+    if (options->version)
+        return show(g_strdup_printf("%s version " RXTX_VERSION "\n", options->program));
+    if (options->help)
+        return show(rxtx_help_text(options->program));
+    return options->face == RXTX_FACE_EXTCAP ? answer(options) : capture(options, NULL);
+}
