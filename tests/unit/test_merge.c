@@ -1,0 +1,248 @@
+/* The order in which packets of several streams come out. */
+#include <string.h>
+
+#include "flow/merge.h"
+#include "rxtxcpu/capture_format.h"
+#include "stream_script.h"
+
+typedef struct {
+    rxtx_merge merge;
+    script *scripts;
+    rxtx_stream **streams;
+    unsigned n;
+    char *said;
+} fixture;
+
+static void set_up(fixture *f, unsigned n)
+{
+    *f = (fixture){.scripts = g_new0(script, n), .streams = g_new0(rxtx_stream *, n), .n = n};
+    for (unsigned i = 0; i < n; i++) {
+        script_init(&f->scripts[i], i);
+        f->streams[i] = &f->scripts[i].stream;
+    }
+    rxtx_merge_init(&f->merge, f->streams, n);
+}
+
+static void tear_down(fixture *f)
+{
+    for (unsigned i = 0; i < f->n; i++)
+        g_array_unref(f->scripts[i].times);
+    rxtx_merge_clear(&f->merge);
+    g_free(f->scripts);
+    g_free(f->streams);
+    g_free(f->said);
+}
+
+static void push(fixture *f, unsigned id, guint64 ts_ns)
+{
+    script_push(&f->scripts[id], ts_ns);
+}
+
+static void complete(fixture *f, unsigned id, guint64 ts_ns)
+{
+    f->scripts[id].complete_ns = ts_ns;
+}
+
+/* What comes out now: "STREAM@TIME STREAM@TIME". */
+static const char *take(fixture *f, bool all)
+{
+    GString *text = g_string_new(NULL);
+    rxtx_stream *stream;
+
+    while ((stream = rxtx_merge_next(&f->merge, all)) != NULL) {
+        g_string_append_printf(text, "%s%u@%" G_GUINT64_FORMAT, text->len > 0 ? " " : "", stream->id,
+                               (guint64)stream->head.ts_ns);
+        rxtx_merge_step(&f->merge);
+    }
+    g_free(f->said);
+    f->said = g_string_free(text, FALSE);
+    return f->said;
+}
+
+static const char *order(fixture *f)
+{
+    return take(f, false);
+}
+
+static void a_packet_waits_until_every_other_stream_has_spoken(void)
+{
+    fixture f;
+
+    set_up(&f, 2);
+    push(&f, 0, 30);
+    g_assert_cmpstr(order(&f), ==, ""); /* stream 1 has not spoken */
+    g_assert_true(rxtx_merge_holds(&f.merge));
+    push(&f, 1, 20);
+    complete(&f, 0, 31);
+    complete(&f, 1, 31);
+    g_assert_cmpstr(order(&f), ==, "1@20 0@30");
+    g_assert_false(rxtx_merge_holds(&f.merge));
+    g_assert_cmpuint(f.merge.late, ==, 0);
+    tear_down(&f);
+}
+
+static void an_idle_stream_that_is_complete_holds_nobody_back(void)
+{
+    fixture f;
+
+    set_up(&f, 3);
+    complete(&f, 1, 100);
+    complete(&f, 2, 100);
+    for (guint64 t = 10; t <= 100; t += 45)
+        push(&f, 0, t);
+    g_assert_cmpstr(order(&f), ==, "0@10 0@55 0@100");
+    push(&f, 0, 101);
+    g_assert_cmpstr(order(&f), ==, "");
+    complete(&f, 1, 101);
+    g_assert_cmpstr(order(&f), ==, ""); /* stream 2 still may have an older one */
+    complete(&f, 2, 101);
+    g_assert_cmpstr(order(&f), ==, "0@101");
+    tear_down(&f);
+}
+
+static void packets_of_one_time_go_by_the_number_of_their_stream(void)
+{
+    fixture f;
+
+    set_up(&f, 3);
+    for (int id = 2; id >= 0; id--) {
+        push(&f, (unsigned)id, 7);
+        complete(&f, (unsigned)id, 7);
+    }
+    g_assert_cmpstr(order(&f), ==, "0@7 1@7 2@7");
+    g_assert_cmpuint(f.merge.late, ==, 0);
+    tear_down(&f);
+}
+
+static void a_late_packet_comes_out_and_is_counted(void)
+{
+    fixture f;
+
+    set_up(&f, 2);
+    push(&f, 0, 50);
+    complete(&f, 0, 60);
+    complete(&f, 1, 60);
+    g_assert_cmpstr(order(&f), ==, "0@50");
+    push(&f, 1, 40); /* in spite of what it had said */
+    push(&f, 1, 45);
+    push(&f, 1, 55);
+    g_assert_cmpstr(order(&f), ==, "1@40 1@45 1@55");
+    g_assert_cmpuint(f.merge.late, ==, 2);
+    g_assert_cmpuint(f.merge.clock_steps, ==, 0);
+    tear_down(&f);
+}
+
+static void a_clock_that_is_set_back_is_one_step_and_no_late_packet(void)
+{
+    const guint64 then = 10 * RXTX_CLOCK_STEP_NS;
+    fixture f;
+
+    set_up(&f, 1);
+    push(&f, 0, then);
+    push(&f, 0, then - RXTX_CLOCK_STEP_NS);
+    push(&f, 0, then - RXTX_CLOCK_STEP_NS + 1);
+    order(&f);
+    g_assert_cmpuint(f.merge.clock_steps, ==, 1);
+    g_assert_cmpuint(f.merge.late, ==, 0);
+    tear_down(&f);
+}
+
+/* Stream 1 was complete far into the future of the clock that was then set back, and stream 0 never runs dry: unless it
+ * is asked again, stream 1 is never heard. */
+static void a_stream_does_not_starve_behind_a_clock_that_was_set_back(void)
+{
+    fixture f;
+
+    set_up(&f, 2);
+    push(&f, 0, 1000);
+    complete(&f, 1, 1000);
+    g_assert_nonnull(rxtx_merge_next(&f.merge, false));
+    push(&f, 0, 10);
+    push(&f, 0, 12);
+    push(&f, 0, 900);
+    push(&f, 1, 11);
+    rxtx_merge_step(&f.merge);
+    rxtx_merge_refresh(&f.merge);
+    complete(&f, 0, 1000);
+    g_assert_cmpstr(order(&f), ==, "0@10 1@11 0@12 0@900");
+    tear_down(&f);
+}
+
+static void at_the_end_everything_comes_out_in_order(void)
+{
+    fixture f;
+
+    set_up(&f, 3);
+    push(&f, 2, 9);
+    push(&f, 0, 8);
+    push(&f, 2, 10);
+    g_assert_cmpstr(order(&f), ==, "");
+    g_assert_cmpstr(take(&f, true), ==, "0@8 2@9 2@10");
+    tear_down(&f);
+}
+
+/* All the times of 1,000 streams, dealt out at random, come out sorted. */
+static void a_thousand_streams_come_out_in_one_order(void)
+{
+    enum { N = 1000, PACKETS = 50000 };
+    g_autoptr(GRand) random = g_rand_new_with_seed(42);
+    guint64 last = 0;
+    guint count = 0;
+    rxtx_stream *stream;
+    fixture f;
+
+    set_up(&f, N);
+    for (guint64 t = 1; t <= PACKETS; t++)
+        push(&f, (unsigned)g_rand_int_range(random, 0, N), t);
+    for (unsigned id = 0; id < N; id++)
+        complete(&f, id, PACKETS);
+    while ((stream = rxtx_merge_next(&f.merge, false)) != NULL) {
+        g_assert_cmpuint(stream->head.ts_ns, ==, last + 1);
+        last = stream->head.ts_ns;
+        count++;
+        rxtx_merge_step(&f.merge);
+    }
+    g_assert_cmpuint(count, ==, PACKETS);
+    g_assert_cmpuint(f.merge.late, ==, 0);
+    tear_down(&f);
+}
+
+static void only_streams_that_hold_it_up_are_asked_again(void)
+{
+    fixture f;
+
+    set_up(&f, 3);
+    complete(&f, 1, 100);
+    complete(&f, 2, 10);
+    push(&f, 0, 5);
+    g_assert_cmpstr(order(&f), ==, "0@5");
+    f.scripts[1].refreshed = f.scripts[2].refreshed = 0;
+    push(&f, 0, 50);
+    rxtx_merge_refresh(&f.merge);
+    f.scripts[1].refreshed = f.scripts[2].refreshed = 0;
+    g_assert_null(rxtx_merge_next(&f.merge, false));
+    g_assert_cmpuint(f.scripts[1].refreshed, ==, 0);
+    g_assert_cmpuint(f.scripts[2].refreshed, ==, 1);
+    tear_down(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/merge/a packet waits until every other stream has spoken",
+                    a_packet_waits_until_every_other_stream_has_spoken);
+    g_test_add_func("/merge/an idle stream that is complete holds nobody back",
+                    an_idle_stream_that_is_complete_holds_nobody_back);
+    g_test_add_func("/merge/packets of one time go by the number of their stream",
+                    packets_of_one_time_go_by_the_number_of_their_stream);
+    g_test_add_func("/merge/a late packet comes out and is counted", a_late_packet_comes_out_and_is_counted);
+    g_test_add_func("/merge/a clock that is set back is one step and no late packet",
+                    a_clock_that_is_set_back_is_one_step_and_no_late_packet);
+    g_test_add_func("/merge/a stream does not starve behind a clock that was set back",
+                    a_stream_does_not_starve_behind_a_clock_that_was_set_back);
+    g_test_add_func("/merge/at the end everything comes out in order", at_the_end_everything_comes_out_in_order);
+    g_test_add_func("/merge/a thousand streams come out in one order", a_thousand_streams_come_out_in_one_order);
+    g_test_add_func("/merge/only streams that hold it up are asked again",
+                    only_streams_that_hold_it_up_are_asked_again);
+    return g_test_run();
+}

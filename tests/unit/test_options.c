@@ -1,0 +1,200 @@
+/* The option table and the command lines it accepts. */
+#include "plan/options.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "rxtxcpu/capture_format.h"
+
+/* Parses words given as one string, split at spaces. */
+static rxtx_options *parse(const char *line, GError **error)
+{
+    static char **words; /* lives as long as the options' program name, which is borrowed */
+    rxtx_options *options;
+
+    g_strfreev(words);
+    words = g_strsplit(line, " ", -1);
+    {
+        /* getopt permutes and we drop: on a copy, or words would leak. */
+        g_autofree char **argv = g_memdup2(words, (g_strv_length(words) + 1) * sizeof *words);
+        options = rxtx_options_parse((int)g_strv_length(words), argv, error);
+    }
+    return options;
+}
+
+static rxtx_options *good(const char *line)
+{
+    g_autoptr(GError) error = NULL;
+    rxtx_options *options = parse(line, &error);
+
+    g_assert_no_error(error);
+    return options;
+}
+
+static void defaults_are_those_of_the_table(void)
+{
+    g_autoptr(rxtx_options) options = good("rxtxcpu eth0");
+
+    g_assert_cmpstr(options->interface, ==, "eth0");
+    g_assert_cmpint(options->direction, ==, RXTX_DIRECTION_RXTX);
+    g_assert_cmpint(options->annotate, ==, RXTX_ANNOTATE_INTERFACE);
+    g_assert_cmpuint(options->snaplen, ==, RXTX_SNAPLEN_MAX);
+    g_assert_cmpuint(options->buffer, ==, 64);
+    g_assert_cmpuint(options->count, ==, 0);
+    g_assert_null(options->cpu_list);
+}
+
+static void options_come_in_any_order_and_form(void)
+{
+    static const char *const lines[] = {
+        "rxtxcpu -c 5 -d rx -l 0-1 -pU eth0 -w f",
+        "rxtxcpu eth0 -pUc5 -drx -l0-1 -wf",
+        "rxtxcpu --count=5 --dir=rx --cpu-l 0-1 --promisc --pa eth0 --w f",
+        "rxtxcpu -c 9 -c5 -d tx -d rx -l 7 -l 0-1 -pU -w g -wf eth0",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autoptr(rxtx_options) options = good(lines[i]);
+        g_assert_cmpuint(options->count, ==, 5);
+        g_assert_cmpint(options->direction, ==, RXTX_DIRECTION_RX);
+        g_assert_cmpstr(options->cpu_list, ==, "0-1");
+        g_assert_true(options->promiscuous && options->packet_buffered);
+        g_assert_cmpstr(options->write, ==, "f");
+        g_assert_cmpstr(options->interface, ==, "eth0");
+    }
+}
+
+static void the_name_called_sets_the_direction(void)
+{
+    const struct {
+        const char *line;
+        int direction;
+    } cases[] = {{"/usr/bin/rxcpu eth0", RXTX_DIRECTION_RX},
+                 {"txcpu eth0", RXTX_DIRECTION_TX},
+                 {"rxtxcpu eth0", RXTX_DIRECTION_RXTX},
+                 {"rx eth0", RXTX_DIRECTION_RXTX},
+                 {"rxcpu -d tx eth0", RXTX_DIRECTION_TX}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(rxtx_options) options = good(cases[i].line);
+        g_assert_cmpint(options->direction, ==, cases[i].direction);
+    }
+}
+
+static void what_is_typed_wrongly_is_said_in_one_sentence(void)
+{
+    const struct {
+        const char *line, *says;
+    } cases[] = {
+        {"rxtxcpu -c 10j", "Invalid count '10j'."},
+        {"rxtxcpu -c -1", "Invalid count '-1'."},
+        {"rxtxcpu -c 0x10", "Invalid count '0x10'."},
+        {"rxtxcpu -c 99999999999999999999999", "Invalid count '99999999999999999999999'."},
+        {"rxtxcpu -d RX", "Invalid direction 'RX'."},
+        {"rxtxcpu -l 10j", "Invalid cpu list '10j'."},
+        {"rxtxcpu -l ", "Invalid cpu list ''."},
+        {"rxtxcpu -m 0x1", "Invalid cpu mask '0x1'."},
+        {"rxtxcpu -s 63", "Invalid snaplen '63'."},
+        {"rxtxcpu -s 262001", "Invalid snaplen '262001'."},
+        {"rxtxcpu -B 0", "Invalid buffer size '0'."},
+        {"rxtxcpu --annotate=none", "Invalid annotate 'none'."},
+        {"rxtxcpu -z", "Unrecognized option '-z'."},
+        {"rxtxcpu -vz", "Unrecognized option '-z'."},
+        {"rxtxcpu --nope=1", "Unrecognized option '--nope=1'."},
+        {"rxtxcpu --ver", "Unrecognized option '--ver'."},
+        {"rxtxcpu -c", "Option '-c' requires an argument."},
+        {"rxtxcpu -vw", "Option '-vw' requires an argument."},
+        {"rxtxcpu -l 0 -m 1 eth0", "-l [--cpu-list] and -m [--cpu-mask] are mutually exclusive."},
+        {"rxtxcpu lo lo2", "Only one interface argument is allowed (got [ 'lo', 'lo2' ])."},
+        {"rxtxcpu --capture --extcap-interface eth0", "No such interface 'eth0': ours begin with 'rxtxcpu-'."},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+
+        rxtx_options_free(parse(cases[i].line, &error));
+        g_assert_error(error, RXTX_ERROR, RXTX_ERROR_USAGE);
+        g_assert_cmpstr(error->message, ==, cases[i].says);
+    }
+}
+
+static void wireshark_s_words_are_understood(void)
+{
+    g_autoptr(rxtx_options) options =
+        good("rxtxcpu --capture --extcap-interface rxtxcpu-eth0 --extcap-capture-filter udp --fifo /tmp/f --count 3 "
+             "--direction tx "
+             "--cpu-list 0,1 --promiscuous --extcap-version=4.6 --extcap-control-in /tmp/i");
+
+    g_assert_cmpint(options->face, ==, RXTX_FACE_EXTCAP);
+    g_assert_cmpstr(options->interface, ==, "eth0");
+    g_assert_cmpstr(options->filter, ==, "udp");
+    g_assert_cmpstr(options->fifo, ==, "/tmp/f");
+    g_assert_cmpstr(options->control_in, ==, "/tmp/i");
+    g_assert_cmpuint(options->count, ==, 3);
+    g_assert_cmpint(options->direction, ==, RXTX_DIRECTION_TX);
+    g_assert_true(options->promiscuous);
+}
+
+static void an_extcap_option_of_the_future_is_ignored(void)
+{
+    g_autoptr(rxtx_options) options = good("rxtxcpu --extcap-interfaces --extcap-cleanup-postkill --extcap-new=x");
+
+    g_assert_true(options->extcap_interfaces);
+}
+
+static void nothing_checked_in_the_dialog_is_an_empty_list(void)
+{
+    g_auto(GStrv) words = g_strsplit("rxtxcpu|--capture|--cpu-list||--fifo|/tmp/f", "|", -1);
+    g_autofree char **argv = g_memdup2(words, 7 * sizeof *words);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(rxtx_options) options = rxtx_options_parse(6, argv, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(options->cpu_list, ==, "");
+}
+
+/* A wrong value must not keep Wireshark waiting at a fifo that nobody opens. */
+static void the_fifo_is_known_even_behind_a_wrong_option(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(rxtx_options) options = parse("rxtxcpu --capture --count x --nope --fifo /tmp/f", &error);
+
+    g_assert_error(error, RXTX_ERROR, RXTX_ERROR_USAGE);
+    g_assert_cmpstr(error->message, ==, "Invalid count 'x'.");
+    g_assert_true(options->capture);
+    g_assert_cmpstr(options->fifo, ==, "/tmp/f");
+}
+
+static void every_row_can_be_shown_to_its_faces(void)
+{
+    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++) {
+        g_test_message("%s", row->name);
+        g_assert_nonnull(row->help);
+        g_assert_null(strpbrk(row->help, "{}\n"));
+        g_assert_cmpint(row->faces, !=, 0);
+        g_assert_cmpint(row->metavar == NULL, ==, row->kind == RXTX_OPTION_FLAG);
+        g_assert_cmpint(row->group != NULL, ==, row->display != NULL);
+        if (row->group != NULL)
+            g_assert_cmpint(row->faces, ==, RXTX_FACE_CLI | RXTX_FACE_EXTCAP);
+        if (row->kind == RXTX_OPTION_UINT || row->kind == RXTX_OPTION_CHOICE)
+            g_assert_nonnull(row->def);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/options/defaults are those of the table", defaults_are_those_of_the_table);
+    g_test_add_func("/options/options come in any order and form", options_come_in_any_order_and_form);
+    g_test_add_func("/options/the name called sets the direction", the_name_called_sets_the_direction);
+    g_test_add_func("/options/what is typed wrongly is said in one sentence",
+                    what_is_typed_wrongly_is_said_in_one_sentence);
+    g_test_add_func("/options/Wireshark's words are understood", wireshark_s_words_are_understood);
+    g_test_add_func("/options/an extcap option of the future is ignored", an_extcap_option_of_the_future_is_ignored);
+    g_test_add_func("/options/nothing checked in the dialog is an empty list",
+                    nothing_checked_in_the_dialog_is_an_empty_list);
+    g_test_add_func("/options/the fifo is known even behind a wrong option",
+                    the_fifo_is_known_even_behind_a_wrong_option);
+    g_test_add_func("/options/every row can be shown to its faces", every_row_can_be_shown_to_its_faces);
+    return g_test_run();
+}
