@@ -1,97 +1,110 @@
-/* A heap over the streams that have a packet and a list of those that have none. When to wait, and for what, is the
- * worker's business; when a stream is complete is the engine's. */
+/* A tournament of streams, those that have a packet and those that are in the way of one. When to wait, and for what,
+ * is the worker's business; when a stream is complete is the engine's. */
 #include "flow/merge.h"
 
 #include "rxtxcpu/capture_format.h"
 
-static bool before(const rxtx_merge_entry *a, const rxtx_merge_entry *b)
+/* Not a stream, or one that is over: loses against all. */
+static const uint64_t never = UINT64_MAX;
+
+static rxtx_merge_rank rank(uint64_t key, uint64_t id)
 {
-    return a->ts_ns < b->ts_ns || (a->ts_ns == b->ts_ns && a->stream->id < b->stream->id);
+    return (rxtx_merge_rank)key << 64 | id;
 }
 
-static void sift_up(rxtx_merge *merge, rxtx_merge_entry entry)
+static uint64_t key_of(const rxtx_stream *stream)
 {
-    unsigned at = merge->n_heap++;
-
-    for (; at > 0 && before(&entry, &merge->heap[(at - 1) / 2]); at = (at - 1) / 2)
-        merge->heap[at] = merge->heap[(at - 1) / 2];
-    merge->heap[at] = entry;
+    return stream->pending ? stream->head.ts_ns << 1 : MIN(stream->complete_ns, (never >> 1) - 1) << 1 | 1;
 }
 
-/* Puts entry in the place of the first. */
-static void sift_down(rxtx_merge *merge, rxtx_merge_entry entry)
+static rxtx_stream *winner(const rxtx_merge *merge)
 {
-    unsigned at = 0;
+    return merge->streams[(uint64_t)merge->winner];
+}
 
-    for (;;) {
-        unsigned child = 2 * at + 1;
-        if (child >= merge->n_heap)
-            break;
-        if (child + 1 < merge->n_heap && before(&merge->heap[child + 1], &merge->heap[child]))
-            child++;
-        if (!before(&merge->heap[child], &entry))
-            break;
-        merge->heap[at] = merge->heap[child];
-        at = child;
+/* The winner's key changes: it plays again against those who lost on its way. */
+static void replay_winner(rxtx_merge *merge, uint64_t key)
+{
+    uint64_t id = (uint64_t)merge->winner;
+    rxtx_merge_rank best = rank(key, id);
+
+    for (uint64_t at = (merge->n_leaves + id) / 2; at > 0; at /= 2) {
+        rxtx_merge_rank other = merge->losers[at];
+        merge->losers[at] = MAX(best, other);
+        best = MIN(best, other);
     }
-    merge->heap[at] = entry;
+    merge->winner = best;
 }
 
-static void add_idle(rxtx_merge *merge, rxtx_stream *stream)
+/* Plays out the part below a node and returns who wins it. */
+static rxtx_merge_rank play(rxtx_merge *merge, unsigned node)
 {
-    merge->idle[merge->n_idle++] = stream;
-    merge->frontier_ns = MIN(merge->frontier_ns, stream->complete_ns);
-}
+    rxtx_merge_rank left, right;
 
-/* Looks again at the idle streams that are not complete up to `until_ns`, and reckons the frontier anew. Streams that
- * are complete beyond it need no look: their answer would change nothing. */
-static void refresh_idle(rxtx_merge *merge, uint64_t until_ns)
-{
-    unsigned n = merge->n_idle;
-
-    merge->n_idle = 0;
-    merge->frontier_ns = UINT64_MAX;
-    for (unsigned i = 0; i < n; i++) {
-        rxtx_stream *stream = merge->idle[i];
-        if (stream->complete_ns < until_ns)
-            stream->ops->refresh(stream);
-        if (stream->pending)
-            sift_up(merge, (rxtx_merge_entry){stream->head.ts_ns, stream});
-        else
-            add_idle(merge, stream);
+    if (node >= merge->n_leaves) {
+        unsigned id = node - merge->n_leaves;
+        return rank(id < merge->n_streams ? key_of(merge->streams[id]) : never, id);
     }
+    left = play(merge, 2 * node);
+    right = play(merge, 2 * node + 1);
+    merge->losers[node] = MAX(left, right);
+    return MIN(left, right);
+}
+
+static void play_all(rxtx_merge *merge)
+{
+    merge->n_pending = 0;
+    for (unsigned id = 0; id < merge->n_streams; id++)
+        merge->n_pending += merge->streams[id]->pending;
+    merge->winner = play(merge, 1);
 }
 
 void rxtx_merge_init(rxtx_merge *merge, rxtx_stream *const *streams, unsigned n)
 {
-    *merge = (rxtx_merge){.heap = g_new(rxtx_merge_entry, n), .idle = g_new(rxtx_stream *, n)};
-    merge->frontier_ns = UINT64_MAX;
-    for (unsigned i = 0; i < n; i++) {
-        if (streams[i]->pending)
-            sift_up(merge, (rxtx_merge_entry){streams[i]->head.ts_ns, streams[i]});
-        else
-            add_idle(merge, streams[i]);
-    }
+    *merge = (rxtx_merge){.streams = streams, .n_streams = n, .n_leaves = 1};
+    while (merge->n_leaves < n)
+        merge->n_leaves *= 2;
+    merge->losers = g_new0(rxtx_merge_rank, merge->n_leaves);
+    play_all(merge);
 }
 
 void rxtx_merge_clear(rxtx_merge *merge)
 {
-    g_clear_pointer(&merge->heap, g_free);
-    g_clear_pointer(&merge->idle, g_free);
+    g_clear_pointer(&merge->losers, g_free);
 }
 
 void rxtx_merge_refresh(rxtx_merge *merge)
 {
-    refresh_idle(merge, UINT64_MAX);
+    for (unsigned id = 0; id < merge->n_streams; id++)
+        if (!merge->streams[id]->pending)
+            merge->streams[id]->ops->refresh(merge->streams[id]);
+    play_all(merge);
+}
+
+/* A stream without a packet is in the way. True when it no longer is as far as it was: it has one now, or is complete
+ * up to a later time, or does not count any more. */
+static bool look_again(rxtx_merge *merge, rxtx_stream *stream, bool all)
+{
+    uint64_t complete_ns = stream->complete_ns;
+
+    stream->ops->refresh(stream);
+    merge->n_pending += stream->pending;
+    replay_winner(merge, all && !stream->pending ? never : key_of(stream));
+    return all || stream->pending || stream->complete_ns > complete_ns;
 }
 
 rxtx_stream *rxtx_merge_next(rxtx_merge *merge, bool all)
 {
-    if (merge->n_heap == 0 || merge->heap[0].ts_ns > merge->frontier_ns)
-        refresh_idle(merge, merge->n_heap > 0 ? merge->heap[0].ts_ns : UINT64_MAX);
-    if (merge->n_heap == 0 || (merge->heap[0].ts_ns > merge->frontier_ns && !all))
-        return NULL;
-    return merge->heap[0].stream;
+    if (merge->n_pending == 0)
+        rxtx_merge_refresh(merge);
+    while (merge->n_pending > 0) {
+        rxtx_stream *stream = winner(merge);
+        if (stream->pending)
+            return stream;
+        if (!look_again(merge, stream, all))
+            return NULL;
+    }
+    return NULL;
 }
 
 static void count_order(rxtx_merge *merge, uint64_t ts_ns)
@@ -106,20 +119,15 @@ static void count_order(rxtx_merge *merge, uint64_t ts_ns)
 
 void rxtx_merge_step(rxtx_merge *merge)
 {
-    rxtx_stream *stream = merge->heap[0].stream;
+    rxtx_stream *stream = winner(merge);
 
-    count_order(merge, merge->heap[0].ts_ns);
+    count_order(merge, stream->head.ts_ns);
     stream->ops->advance(stream);
-    if (stream->pending) {
-        sift_down(merge, (rxtx_merge_entry){stream->head.ts_ns, stream});
-        return;
-    }
-    if (--merge->n_heap > 0)
-        sift_down(merge, merge->heap[merge->n_heap]);
-    add_idle(merge, stream);
+    merge->n_pending -= !stream->pending;
+    replay_winner(merge, key_of(stream));
 }
 
 bool rxtx_merge_holds(const rxtx_merge *merge)
 {
-    return merge->n_heap > 0;
+    return merge->n_pending > 0;
 }

@@ -9,23 +9,27 @@
 
 #include "engine/engine.h"
 
-typedef struct {
-    uint64_t ts_ns;
-    rxtx_stream *stream;
-} rxtx_merge_entry;
+/* What a stream competes with, the least wins. Upper half: the time of its packet or, if it has none, the time up to
+ * which it is complete; twice that, plus one for a stream without a packet: of equal times the packet wins, for nothing
+ * older can come. Lower half: its number. One integer, so that gcc and clang choose the winner without a branch, which
+ * no processor could foresee: with 1,000 streams that is a third of the time. */
+typedef unsigned __int128 rxtx_merge_rank;
 
+/* A tournament: each inner node keeps who lost there, the winner of all stands on top. Advancing the winner
+ * costs one comparison for each level. */
 typedef struct {
-    rxtx_merge_entry *heap; /* pending streams, the one with the oldest head first */
-    unsigned n_heap;
-    rxtx_stream **idle; /* streams that are not pending */
-    unsigned n_idle;
-    uint64_t frontier_ns; /* the least complete_ns of the idle streams, UINT64_MAX without any */
+    rxtx_stream *const *streams;
+    unsigned n_streams;
+    unsigned n_leaves;       /* a power of two */
+    rxtx_merge_rank *losers; /* from 1 to n_leaves - 1; children of i are 2i and 2i + 1 */
+    rxtx_merge_rank winner;
+    unsigned n_pending;
     uint64_t newest_ns;   /* the highest time given out since the clock last stepped */
     uint64_t late;        /* packets given out after a newer one */
     uint64_t clock_steps; /* times went back by RXTX_CLOCK_STEP_NS or more */
 } rxtx_merge;
 
-/* Borrows the streams. */
+/* Borrows the streams, of which there is at least one. */
 void rxtx_merge_init(rxtx_merge *merge, rxtx_stream *const *streams, unsigned n);
 void rxtx_merge_clear(rxtx_merge *merge);
 
