@@ -81,8 +81,7 @@ void rxtx_merge_refresh(rxtx_merge *merge)
     play_all(merge);
 }
 
-/* A stream without a packet is in the way. True when it no longer is as far as it was: it has one now, or is complete
- * up to a later time, or does not count any more. */
+/* A stream without a packet is in the way. False when it stays there. */
 static bool look_again(rxtx_merge *merge, rxtx_stream *stream, bool all)
 {
     uint64_t complete_ns = stream->complete_ns;
@@ -90,18 +89,23 @@ static bool look_again(rxtx_merge *merge, rxtx_stream *stream, bool all)
     stream->ops->refresh(stream);
     merge->n_pending += stream->pending;
     replay_winner(merge, all && !stream->pending ? never : key_of(stream));
-    return all || stream->pending || stream->complete_ns > complete_ns;
+    merge->needs_time = stream->complete_ns > complete_ns;
+    return stream->pending || winner(merge) != stream;
 }
 
+/* Asked in turn, streams that need time would be asked for ever: each moves on a little while the others are. Once they
+ * all have been, it is time to wait. */
 rxtx_stream *rxtx_merge_next(rxtx_merge *merge, bool all)
 {
+    unsigned looks = merge->n_streams;
+
     if (merge->n_pending == 0)
         rxtx_merge_refresh(merge);
     while (merge->n_pending > 0) {
         rxtx_stream *stream = winner(merge);
         if (stream->pending)
             return stream;
-        if (!look_again(merge, stream, all))
+        if (looks-- == 0 || !look_again(merge, stream, all))
             return NULL;
     }
     return NULL;
@@ -130,4 +134,9 @@ void rxtx_merge_step(rxtx_merge *merge)
 bool rxtx_merge_holds(const rxtx_merge *merge)
 {
     return merge->n_pending > 0;
+}
+
+bool rxtx_merge_needs_time(const rxtx_merge *merge)
+{
+    return merge->needs_time;
 }

@@ -24,8 +24,9 @@ typedef struct {
     rxtx_merge_rank *losers; /* from 1 to n_leaves - 1; children of i are 2i and 2i + 1 */
     rxtx_merge_rank winner;
     unsigned n_pending;
-    uint64_t newest_ns;   /* the highest time given out since the clock last stepped */
-    uint64_t late;        /* packets given out after a newer one */
+    bool needs_time;    /* of the stream that is in the way: it is complete up to a later time each time it is asked */
+    uint64_t newest_ns; /* the highest time given out since the clock last stepped */
+    uint64_t late;      /* packets given out after a newer one */
     uint64_t clock_steps; /* times went back by RXTX_CLOCK_STEP_NS or more */
 } rxtx_merge;
 
@@ -46,3 +47,7 @@ void rxtx_merge_step(rxtx_merge *merge);
 
 /* Are there packets that wait for an idle stream? */
 bool rxtx_merge_holds(const rxtx_merge *merge);
+
+/* If so: is it enough to ask again after a while? Otherwise the idle stream has packets under way, and the engine wakes
+ * us when they are there. */
+bool rxtx_merge_needs_time(const rxtx_merge *merge);

@@ -4,8 +4,10 @@
 
 #include "flow/merge.h"
 
-/* While packets are held back by a stream that may still have older ones. */
-static const int held_wait_ms = 2;
+/* While packets are held back by a stream that has none: until an empty ring is complete beyond them, and, when that
+ * ring is being filled, at most until it is handed over, which wakes us. */
+static const int time_wait_ms = 2;
+static const int fill_wait_ms = 50;
 /* How long accepted packets may take to come out after the engine was halted: a block is retired within twice its
  * time-out (prb_retire_rx_blk_timer_expired, net/packet/af_packet.c), which is some 20 ms. */
 static const gint64 settle_us = 300000;
@@ -36,6 +38,13 @@ static uint64_t deliver_ready(rxtx_worker *worker, rxtx_merge *merge, uint64_t l
         else
             n++;
     return n;
+}
+
+static int timeout_of(const rxtx_merge *merge)
+{
+    if (!rxtx_merge_holds(merge))
+        return -1;
+    return rxtx_merge_needs_time(merge) ? time_wait_ms : fill_wait_ms;
 }
 
 static void wait_for_more(rxtx_worker *worker, int stop_fd, int timeout_ms)
@@ -69,7 +78,7 @@ static void run_until_stopped(rxtx_worker *worker, rxtx_merge *merge)
             rxtx_stop_request(worker->stop, RXTX_STOP_COUNT);
         else if (n < limit) {
             worker->sink->ops->flush(worker->sink);
-            wait_for_more(worker, worker->stop->fd, rxtx_merge_holds(merge) ? held_wait_ms : -1);
+            wait_for_more(worker, worker->stop->fd, timeout_of(merge));
         }
     }
 }
@@ -89,7 +98,7 @@ static void deliver_rest(rxtx_worker *worker, rxtx_merge *merge)
         if ((!rxtx_merge_holds(merge) && worker->engine->ops->settled(worker->engine)) ||
             g_get_monotonic_time() >= deadline)
             break;
-        wait_for_more(worker, -1, held_wait_ms);
+        wait_for_more(worker, -1, time_wait_ms);
     }
     deliver_ready(worker, merge, UINT64_MAX, true);
 }

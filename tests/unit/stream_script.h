@@ -10,6 +10,7 @@ typedef struct {
     GArray *times;      /* of packets that the stream will have once it is looked at, guint64 ns */
     guint next;
     guint64 complete_ns; /* what it will say when it has none */
+    guint64 tick_ns;     /* and by how much that grows each time it is asked */
     guint refreshed;
 } script;
 
@@ -28,6 +29,7 @@ static inline void script_refresh(rxtx_stream *stream)
 
     s->refreshed++;
     script_look(s);
+    s->complete_ns += s->tick_ns;
 }
 
 /* As a ring does: what it may say without another look is that nothing older than its last packet will come. */

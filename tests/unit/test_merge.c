@@ -226,6 +226,26 @@ static void only_streams_that_hold_it_up_are_asked_again(void)
     tear_down(&f);
 }
 
+/* An empty ring is complete up to now, a little later each time: to ask it until that is enough would burn a CPU. */
+static void streams_that_need_time_are_not_asked_for_ever(void)
+{
+    fixture f;
+
+    set_up(&f, 3);
+    f.scripts[1].tick_ns = f.scripts[2].tick_ns = 1;
+    push(&f, 0, 1000000);
+    g_assert_cmpstr(order(&f), ==, "");
+    g_assert_true(rxtx_merge_needs_time(&f.merge));
+    g_assert_cmpuint(f.scripts[1].refreshed + f.scripts[2].refreshed, <, 10);
+    complete(&f, 1, 1000000);
+    complete(&f, 2, 999999);
+    f.scripts[2].tick_ns = 0;
+    order(&f);
+    g_assert_cmpstr(order(&f), ==, "");
+    g_assert_false(rxtx_merge_needs_time(&f.merge)); /* stream 2 stands still: it has packets under way */
+    tear_down(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -242,6 +262,8 @@ int main(int argc, char **argv)
                     a_stream_does_not_starve_behind_a_clock_that_was_set_back);
     g_test_add_func("/merge/at the end everything comes out in order", at_the_end_everything_comes_out_in_order);
     g_test_add_func("/merge/a thousand streams come out in one order", a_thousand_streams_come_out_in_one_order);
+    g_test_add_func("/merge/streams that need time are not asked for ever",
+                    streams_that_need_time_are_not_asked_for_ever);
     g_test_add_func("/merge/only streams that hold it up are asked again",
                     only_streams_that_hold_it_up_are_asked_again);
     return g_test_run();
