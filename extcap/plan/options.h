@@ -75,7 +75,8 @@ typedef struct {
     guint64 min, max;           /* of RXTX_OPTION_UINT, both allowed */
     const rxtx_choice *choices; /* of RXTX_OPTION_CHOICE, ended by a row without name */
     int faces;                  /* set of rxtx_face */
-    const char *group;          /* tab in Wireshark's dialog; NULL = not shown there */
+    unsigned place;             /* in Wireshark's dialog, counted from 1; 0 = not shown there */
+    const char *group;          /* tab in that dialog */
     const char *display;        /* label in Wireshark's dialog */
     const char *help;           /* one sentence, also the tooltip; lines are broken by the reader */
 } rxtx_option;

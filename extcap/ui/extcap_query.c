@@ -144,21 +144,25 @@ static void append_argument(GString *text, const rxtx_option *row, unsigned argu
     g_string_append_c(text, '\n');
 }
 
-/* All of it, or with a name the values of that option. Numbers go by the place in the table, which is the same in both.
- */
+static const rxtx_option *row_at(unsigned place)
+{
+    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++)
+        if (row->place == place)
+            return row;
+    return NULL;
+}
+
+/* All of it, or with a name the values of that option alone. */
 static char *answer_config(const char *reload)
 {
     GString *text = g_string_new(NULL);
-    unsigned argument = 0;
+    const rxtx_option *row;
 
-    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++) {
-        if (row->group == NULL)
-            continue;
+    for (unsigned argument = 0; (row = row_at(argument + 1)) != NULL; argument++) {
         if (reload == NULL)
             append_argument(text, row, argument);
         if (reload == NULL || strcmp(row->name, reload) == 0)
             append_values(text, row, argument);
-        argument++;
     }
     return g_string_free(text, FALSE);
 }
