@@ -1,0 +1,151 @@
+/* Puts the column "CPU" into Wireshark's packet list and takes it out again, at the word of a preference. What stands
+ * in the column is packet-rxtxcpu.c's: a column is a title and the name of a field. */
+#include "ws_compat.h"
+
+#include <epan/column-info.h>
+#include <epan/plugin_if.h>
+#include <epan/prefs-int.h>
+#include <epan/prefs.h>
+#include <wsutil/filesystem.h>
+
+#include "column.h"
+#include "packet-rxtxcpu.h"
+
+/* Wireshark's callbacks carry no data of ours. */
+static struct {
+    module_t *module;
+    ws_bool wanted;      /* the preference */
+    char *added_profile; /* the profile whose columns we have added ours to; NULL if we have not */
+} column = {.wanted = TRUE};
+
+static bool in_gui(void)
+{
+    ws_info_t *info = NULL;
+
+    plugin_if_get_ws_info(&info);
+    return info != NULL && info->ws_info_supported;
+}
+
+/* "a || b" in one column is the user's work, and shows our field as well. */
+static gint shows_cpu(gconstpointer data, gconstpointer unused G_GNUC_UNUSED)
+{
+    const fmt_data *format = (const fmt_data *)data;
+    g_auto(GStrv) fields = NULL;
+
+    if (format->fmt != COL_CUSTOM || format->custom_fields == NULL)
+        return 1;
+    fields = g_strsplit_set(format->custom_fields, " |", -1);
+    return g_strv_contains((const char *const *)fields, RXTX_FIELD_CPU) ? 0 : 1;
+}
+
+static bool is_as_added(const fmt_data *format)
+{
+    return g_strcmp0(format->custom_fields, RXTX_FIELD_CPU) == 0 &&
+           g_strcmp0(column.added_profile, get_profile_name()) == 0;
+}
+
+static gint is_info(gconstpointer data, gconstpointer unused G_GNUC_UNUSED)
+{
+    return ((const fmt_data *)data)->fmt == COL_INFO ? 0 : 1;
+}
+
+static fmt_data *new_format(void)
+{
+    fmt_data *format = g_new0(fmt_data, 1); /* Wireshark's to free, with g_free */
+
+    format->title = g_strdup("CPU");
+    format->fmt = COL_CUSTOM;
+    format->custom_fields = g_strdup(RXTX_FIELD_CPU);
+    format->visible = TRUE;
+    ws_column_show_text(format);
+    return format;
+}
+
+static void free_format(fmt_data *format)
+{
+    g_free(format->title);
+    g_free(format->custom_fields);
+    g_free(format);
+}
+
+static void *rebuild(capture_file *file, void *unused G_GNUC_UNUSED)
+{
+    col_cleanup(&file->cinfo);
+    build_column_format_array(&file->cinfo, prefs.num_cols, FALSE);
+    return NULL;
+}
+
+/* Of an open file Wireshark builds the list anew only if there is a custom column already (fieldsChanged in
+ * wireshark_main_window_slots.cpp); without one, the text of Info would stand in ours. */
+static void add(void)
+{
+    GList *info = g_list_find_custom(prefs.col_list, NULL, is_info);
+
+    prefs.col_list = g_list_insert_before(prefs.col_list, info, new_format());
+    prefs.num_cols++;
+    g_free(column.added_profile);
+    column.added_profile = g_strdup(get_profile_name());
+    plugin_if_get_capture_file(rebuild, NULL);
+}
+
+/* The Preferences dialog saves first and applies then (preferences_dialog.cpp), so the column that the user has just
+ * turned off is in the file by now, and would be back as the user's own with the next start. */
+static void save(void)
+{
+    char *path = NULL;
+
+    write_prefs(&path); /* where the dialog could not write, it has said so */
+    g_free(path);
+}
+
+static void take_out(GList *link)
+{
+    free_format((fmt_data *)link->data);
+    prefs.col_list = g_list_delete_link(prefs.col_list, link);
+    prefs.num_cols--;
+    g_clear_pointer(&column.added_profile, g_free);
+    save();
+}
+
+/* Wireshark calls apply() only after a change of our preference, and gives no other chance to touch the columns before
+ * it builds the list; a change of profile brings other columns. So a change is claimed: at the start, and again
+ * whenever Wireshark has taken the last one back (prefs.c, call_apply_cb; preferences_dialog.cpp). */
+static void claim_change(void)
+{
+    column.module->prefs_changed_flags |= PREF_EFFECT_DISSECTION;
+}
+
+static gboolean claim_change_when_idle(gpointer unused G_GNUC_UNUSED)
+{
+    claim_change();
+    return G_SOURCE_REMOVE;
+}
+
+/* The dialog makes all columns anew, so ours cannot be known by its address. But it was added because there was no
+ * other for the field, so in the same profile the one that is there is ours. */
+static void apply(void)
+{
+    GList *link;
+
+    if (!in_gui())
+        return;
+    link = g_list_find_custom(prefs.col_list, NULL, shows_cpu);
+    if (column.wanted && link == NULL)
+        add();
+    else if (!column.wanted && link != NULL && is_as_added((const fmt_data *)link->data))
+        take_out(link);
+    g_idle_add(claim_change_when_idle, NULL); /* not now: the flag is cleared behind us */
+}
+
+void rxtx_column_register(int proto)
+{
+    column.module = prefs_register_protocol(proto, apply);
+    prefs_register_bool_preference(column.module, "cpu_column", "Show a CPU column",
+                                   "Whether the packet list has a column with the CPU that handled the packet. "
+                                   "A column for the field " RXTX_FIELD_CPU " that you have made is left alone.",
+                                   &column.wanted);
+    /* FIELDS has Wireshark build the list's columns anew, DISSECTION what stands in them. */
+    prefs_set_effect_flags_by_name(column.module, "cpu_column", PREF_EFFECT_FIELDS | PREF_EFFECT_DISSECTION);
+    claim_change();
+    register_init_routine(claim_change);
+}

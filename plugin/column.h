@@ -1,0 +1,9 @@
+/* The column "CPU" of Wireshark's packet list: there without a click, unless the preference rxtxcpu.cpu_column says no.
+ *
+ * Columns are the user's. One that the user has for our field is left as it is, and no other column is ever touched.
+ * TShark's output has no such column: what reads it by position must go on working.
+ */
+#pragma once
+
+/* Registers the preferences of the protocol proto. Called once, at Wireshark's start. */
+void rxtx_column_register(int proto);
