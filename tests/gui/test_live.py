@@ -1,0 +1,44 @@
+"""The main job in the real Wireshark, with its profile: live packets, each with its CPU."""
+
+import re
+
+from lib import kernel
+from live import capture, install_profile, stop
+from wireshark import PACKET_LIST, shown_columns
+
+
+def colour_of(user, cpu):
+    """The background that the profile gives to the packets of a CPU, as RGB bytes."""
+    rules = (user.home / ".config/wireshark/profiles/rxtxcpu/colorfilters").read_text()
+    words = re.search(rf"rxtxcpu\.cpu % 8 == {cpu % 8}@\[(\d+),(\d+),(\d+)\]", rules).groups()
+    return bytes(int(word) >> 8 for word in words)
+
+
+def has_pixel(pixels, colour):
+    return any(pixels[at:at + 3] == colour for at in range(0, len(pixels), 3))
+
+
+def test_a_live_capture_shows_the_cpu_of_each_packet(display, user, veth, pictures):
+    install_profile(user)
+    file = user.home / "live.pcapng"
+    with capture(display, user, veth, file, "-C", "rxtxcpu") as wireshark:
+        wireshark.wait_until_still(0.1, "200x20+0+0")
+        live = wireshark.pixels(PACKET_LIST)
+        stop(wireshark)
+        wireshark.screenshot(pictures / "live.png")
+        assert list(display.windows()) == [file.name], "another window is open"
+        wireshark.quit()
+    # A colour rule is a filter on rxtxcpu.cpu: where its colour is, the field has that value.
+    assert any(has_pixel(live, colour_of(user, cpu)) for cpu in kernel.CPUS), "no packet had a CPU while it was captured"
+    assert "rxtxcpu.cpu" in [column.split(":")[0] for column in shown_columns(user, "rxtxcpu")]
+    seen = user.field(file, "rxtxcpu.cpu")
+    assert set(seen) == {str(cpu) for cpu in kernel.CPUS}
+
+
+def test_a_user_without_the_profile_gets_the_column_too(display, user, veth, pictures):
+    file = user.home / "live.pcapng"
+    with capture(display, user, veth, file) as wireshark:
+        stop(wireshark)
+        wireshark.screenshot(pictures / "live-default.png")
+        wireshark.quit()
+    assert "rxtxcpu.cpu" in [column.split(":")[0] for column in shown_columns(user)]
