@@ -16,8 +16,8 @@
  *
  * NAME and HOST hold no space and no control character, so a description is split at single spaces. The first pair
  * names the stream. VALUE is decimal without leading zeros (0 to 4294967294), the word `unknown`, or for `hook` a word.
- * A reader skips keys that it does not know and takes no part of a description that breaks this grammar. A name that
- * holds a colon (eth0:1) is told from a host by if_name, which is the device's name alone.
+ * Each key comes once. A reader skips keys that it does not know and takes no part of a description that breaks this
+ * grammar. A name that holds a colon (eth0:1) is told from a host by if_name, which is the device's name alone.
  *
  * With comments asked for, each packet carries an opt_comment of space-separated KEY=VALUE words instead or as well:
  *
