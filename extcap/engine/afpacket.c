@@ -27,6 +27,8 @@ enum {
     FRAME_BYTES = 2048, /* without meaning in TPACKET_V3, but checked by the kernel */
     /* A block with packets is handed over after this long, twice at most. */
     RETIRE_MS = 8,
+    /* The kernel counts in 32 bits: after so many packets its counters are read in any case. */
+    COUNTERS_LIMIT = 1 << 30,
     /* PACKET_FANOUT with an int takes so many members; more need struct fanout_args, since Linux 5.11. */
     MEMBERS_OF_INT = 256,
     /* A device that is down is looked at so often, for its end comes without another word. */
@@ -47,9 +49,11 @@ typedef struct {
     rxtx_tpacket_walk walk;
     GArray *program;
     uint64_t taken;    /* packets that came out */
+    uint64_t asked_at; /* what `taken` was when the counters were last read */
     uint64_t accepted; /* as the kernel counted */
     uint64_t dropped;  /* of those */
-    uint64_t untold;   /* of those, not yet told with a packet */
+    uint64_t unplaced; /* of those, the ones whose place among the packets is not known yet */
+    uint64_t untold;   /* of those, the ones that lie right before the next packet */
 } ring;
 
 struct afpacket {
@@ -73,7 +77,7 @@ static struct tpacket_hdr_v1 *block_header(const ring *r)
     return &((struct tpacket_block_desc *)(void *)(r->map + (size_t)r->block * BLOCK_BYTES))->hdr.bh1;
 }
 
-/* The kernel resets its counters with each reading. */
+/* The kernel resets its counters with each reading. Packets that are still in the ring may be older than the losses. */
 static void read_counters(ring *r)
 {
     struct tpacket_stats_v3 stats = {0};
@@ -83,7 +87,8 @@ static void read_counters(ring *r)
         return;
     r->accepted += stats.tp_packets;
     r->dropped += stats.tp_drops;
-    r->untold += stats.tp_drops;
+    r->unplaced += stats.tp_drops;
+    r->asked_at = r->taken;
 }
 
 static bool take_packet(ring *r)
@@ -107,7 +112,14 @@ static void give_back(ring *r)
 }
 
 /* TP_STATUS_LOSING: drops not read yet when the block was closed (prb_close_block). They lie before its packets, for
- * the kernel drops only while no block is open. Once a round in any case, so that its 32 bits cannot wrap unseen. */
+ * the kernel drops only while no block is open. */
+static void place_losses(ring *r)
+{
+    read_counters(r);
+    r->untold += r->unplaced;
+    r->unplaced = 0;
+}
+
 static void load(ring *r)
 {
     for (;;) {
@@ -115,7 +127,9 @@ static void load(ring *r)
         r->stream.pending = false;
         if (!(status & TP_STATUS_USER))
             return;
-        if ((status & TP_STATUS_LOSING) || r->block == 0)
+        if (status & TP_STATUS_LOSING)
+            place_losses(r);
+        else if (r->taken - r->asked_at > COUNTERS_LIMIT)
             read_counters(r);
         rxtx_tpacket_begin(&r->walk, &r->owner->rules, r->map + (size_t)r->block * BLOCK_BYTES, BLOCK_BYTES);
         r->stream.pending = take_packet(r);
@@ -152,7 +166,6 @@ static void ring_refresh(rxtx_stream *stream)
     uint64_t monotonic = clock_ns(CLOCK_MONOTONIC);
     uint64_t complete = rxtx_clock_complete(&r->owner->clock, monotonic, clock_ns(CLOCK_REALTIME));
 
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
     load(r);
     if (!stream->pending && __atomic_load_n(&block_header(r)->num_pkts, __ATOMIC_RELAXED) == 0)
         stream->complete_ns = complete;
@@ -197,6 +210,7 @@ static rxtx_wait_result look_at_device(afpacket *a)
     if (!a->down || a->engine.failure != NULL)
         return RXTX_WAIT_GO_ON;
     if (device_gone(a)) {
+        a->engine.downs--; /* the one that was its end */
         rxtx_set_error(&a->engine.failure, RXTX_ERROR_INTERFACE,
                        "The interface %s is gone (deleted, or moved to another namespace), the capture ends here",
                        a->interface);
@@ -477,8 +491,10 @@ static bool probe(afpacket *a, const rxtx_plan *plan, GError **error)
     if (!rxtx_device_probe(&a->device, a->interface, plan->options->filter, error))
         return false;
     rules.cooked = a->device.cooked;
-    a->rules = (rxtx_frame_rules){
-        .cooked = a->device.cooked, .ethernet = a->device.ethernet, .snaplen = (uint32_t)plan->options->snaplen};
+    a->rules = (rxtx_frame_rules){.cooked = a->device.cooked,
+                                  .ethernet = a->device.ethernet,
+                                  .can = a->device.can,
+                                  .snaplen = (uint32_t)plan->options->snaplen};
     a->engine.linktype = a->device.linktype;
     return rxtx_filter_fit(a->device.filter, a->device.filter_length, &rules, error);
 }

@@ -153,6 +153,7 @@ bool rxtx_device_probe(rxtx_device *device, const char *name, const char *filter
     device->linktype = rxtx_device_linktype(device->dlt);
     device->cooked = device->dlt == DLT_LINUX_SLL;
     device->ethernet = device->dlt == DLT_EN10MB;
+    device->can = device->dlt == DLT_CAN_SOCKETCAN;
     return compile(device, handle, filter, error);
 }
 

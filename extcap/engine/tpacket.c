@@ -64,6 +64,15 @@ static void put_tag(rxtx_packet *out, const struct tpacket3_hdr *header, unsigne
     out->len += VLAN_TAG_SIZE;
 }
 
+static void put_can_id(rxtx_packet *out)
+{
+    uint32_t id;
+
+    memcpy(&id, out->data, sizeof id);
+    id = htonl(id);
+    memcpy((uint8_t *)out->data, &id, sizeof id);
+}
+
 /* The kernel leaves room in front of each packet: at least 16 bytes and RXTX_TPACKET_RESERVE. */
 static void restore(const rxtx_frame_rules *rules, const struct tpacket3_hdr *header, const struct sockaddr_ll *link,
                     rxtx_packet *out)
@@ -82,6 +91,8 @@ static void restore(const rxtx_frame_rules *rules, const struct tpacket3_hdr *he
     if ((rules->cooked || rules->ethernet) && (header->tp_status & TP_STATUS_VLAN_VALID) && room >= VLAN_TAG_SIZE &&
         out->caplen >= tag_offset)
         put_tag(out, header, tag_offset);
+    if (rules->can && out->caplen >= sizeof(uint32_t))
+        put_can_id(out);
     out->caplen = MIN(out->caplen, rules->snaplen);
 }
 

@@ -51,7 +51,8 @@ char *rxtx_summary_notes(const rxtx_summary *summary)
 
     note_losses(text, summary);
     note(text, summary, summary->late, "packets came later than a newer packet of another CPU: they are out of order.");
-    note(text, summary, summary->clock_steps, "times the clock was set back: times before and after do not compare.");
-    note(text, summary, summary->downs, "times the interface went down: what it carried then is not captured.");
+    note(text, summary, summary->clock_steps, "x the clock was set back: times before and after do not compare.");
+    note(text, summary, summary->downs, "x the interface went down: what it carried meanwhile is not captured.");
+
     return g_string_free(text, FALSE);
 }
