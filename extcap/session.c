@@ -196,6 +196,14 @@ static void make_sink(rxtx_session *s)
     s->sink = s->output != NULL ? new_pcapng(s, labels) : rxtx_sink_count_new();
 }
 
+/* Empty so far, and to stay so: a file without its header helps nobody. */
+static void discard_output(rxtx_session *s)
+{
+    if (s->output != NULL)
+        rxtx_output_take_back(s->output, 0);
+}
+
+/* The sink last: its header tells a reader that packets are being captured. */
 static bool open_all(rxtx_session *s, GError **error)
 {
     if (!catch_signals(s, error) || !make_plan(s, error))
@@ -204,8 +212,12 @@ static bool open_all(rxtx_session *s, GError **error)
     if (s->engine == NULL || !open_output(s, error))
         return false;
     rxtx_privilege_drop();
+    if (!s->engine->ops->start(s->engine, error)) {
+        discard_output(s);
+        return false;
+    }
     make_sink(s);
-    return s->engine->ops->start(s->engine, error);
+    return true;
 }
 
 static void close_books(rxtx_session *s)

@@ -77,7 +77,7 @@ static void run_until_stopped(rxtx_worker *worker, rxtx_merge *merge)
         if (left == 0)
             rxtx_stop_request(worker->stop, RXTX_STOP_COUNT);
         else if (n < limit) {
-            worker->sink->ops->flush(worker->sink);
+            worker->sink->ops->flush(worker->sink, rxtx_merge_holds(merge));
             wait_for_more(worker, worker->stop->fd, timeout_of(merge));
         }
     }

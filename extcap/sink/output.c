@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 
 enum {
-    BUFFER_BYTES = 1024 * 1024,
+    BUFFER_BYTES = 512 * 1024,
+    FILE_WAIT_MS = 100,
+    FILE_ALIGN = 64 * 1024,
     PIPE_BYTES = 1024 * 1024, /* the most an ordinary user may ask for (fs.pipe-max-size) */
     /* After a stop: how long a reader may do nothing, and how long it may take with everything. */
     STALL_MS = 500,
@@ -25,10 +28,11 @@ struct rxtx_output {
     int fd;
     bool pipe;
     uint8_t *buffer;
-    size_t filled;
-    uint64_t written;        /* in all */
-    size_t piece;            /* what is, or was last, being written: so much of the buffer */
-    size_t piece_written;    /* of that */
+    size_t filled;    /* bytes in the buffer, which begins with a commit */
+    size_t out;       /* of those, handed to the kernel: a commit that was cut in two keeps its first part here */
+    uint64_t written; /* bytes handed to the kernel in all */
+    size_t cut;       /* where the last commit begins that goes beyond a multiple of FILE_ALIGN in the file */
+    gint64 flushed_us;
     gint64 rest_deadline_us; /* 0 = no stop seen yet */
     GError *failure;
     bool reader_gone;
@@ -128,28 +132,51 @@ static bool wait_for_reader(rxtx_output *output)
     return false;
 }
 
-static bool write_piece(rxtx_output *output, size_t size)
+static bool write_up_to(rxtx_output *output, size_t end)
 {
-    output->piece = size;
-    output->piece_written = 0;
-    while (output->piece_written < size && output->failure == NULL) {
+    while (output->out < end && output->failure == NULL) {
         ssize_t n;
         if (output->pipe && !wait_for_reader(output))
             return false;
-        n = write(output->fd, output->buffer + output->piece_written, size - output->piece_written);
+        n = write(output->fd, output->buffer + output->out, end - output->out);
         if (n < 0 && errno != EINTR && errno != EAGAIN)
             fail(output);
         if (n > 0) {
-            output->piece_written += (size_t)n;
+            output->out += (size_t)n;
             output->written += (uint64_t)n;
         }
     }
     return output->failure == NULL;
 }
 
+/* How far a place in the buffer is, in the file, behind a multiple of FILE_ALIGN. */
+static size_t misalignment(const rxtx_output *output, size_t at)
+{
+    return (output->written - output->out + at) % FILE_ALIGN;
+}
+
+/* A file takes pieces that end at such a multiple for a fifth less (large folios). What is behind stays, together with
+ * the whole commit that was cut, so that a failure still finds the beginning of what did not get out. */
+static bool write_aligned(rxtx_output *output)
+{
+    size_t behind = misalignment(output, output->filled), end = output->filled - behind;
+
+    if (output->pipe || behind > output->filled || end <= output->out)
+        return rxtx_output_flush(output);
+    if (!write_up_to(output, end))
+        return false;
+    output->filled -= output->cut;
+    output->out -= output->cut;
+    memmove(output->buffer, output->buffer + output->cut, output->filled);
+    output->cut = 0;
+    return true;
+}
+
 uint8_t *rxtx_output_reserve(rxtx_output *output, size_t size)
 {
     g_assert(size <= RXTX_OUTPUT_PIECE_MAX);
+    if (BUFFER_BYTES - output->filled < size && !write_aligned(output))
+        return NULL;
     if (BUFFER_BYTES - output->filled < size && !rxtx_output_flush(output))
         return NULL;
     return output->failure == NULL ? output->buffer + output->filled : NULL;
@@ -157,15 +184,25 @@ uint8_t *rxtx_output_reserve(rxtx_output *output, size_t size)
 
 void rxtx_output_commit(rxtx_output *output, size_t size)
 {
+    if (misalignment(output, output->filled) + size >= FILE_ALIGN)
+        output->cut = output->filled;
     output->filled += size;
+}
+
+bool rxtx_output_flush_some(rxtx_output *output)
+{
+    bool wait = !output->pipe && g_get_monotonic_time() - output->flushed_us < FILE_WAIT_MS * US_PER_MS;
+
+    return wait ? output->failure == NULL : rxtx_output_flush(output);
 }
 
 bool rxtx_output_flush(rxtx_output *output)
 {
-    size_t filled = output->filled;
-
-    output->filled = 0;
-    return output->failure == NULL && write_piece(output, filled);
+    output->flushed_us = g_get_monotonic_time();
+    if (output->failure != NULL || !write_up_to(output, output->filled))
+        return false;
+    output->filled = output->out = output->cut = 0;
+    return true;
 }
 
 const GError *rxtx_output_failure(const rxtx_output *output)
@@ -180,8 +217,8 @@ bool rxtx_output_reader_gone(const rxtx_output *output)
 
 const uint8_t *rxtx_output_failed_piece(const rxtx_output *output, size_t *size, size_t *written)
 {
-    *size = output->failure != NULL ? output->piece : 0;
-    *written = output->piece_written;
+    *size = output->failure != NULL ? output->filled : 0;
+    *written = output->out;
     return output->buffer;
 }
 

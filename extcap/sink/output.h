@@ -29,6 +29,9 @@ void rxtx_output_commit(rxtx_output *output, size_t size);
 /* Writes what was committed. False when the output has failed, now or before. */
 bool rxtx_output_flush(rxtx_output *output);
 
+/* The same for a pipe. A file, whose reader can wait a tenth of a second, is written in larger and fewer pieces. */
+bool rxtx_output_flush_some(rxtx_output *output);
+
 /* NULL = it has not failed. The reader's end of a pipe that was closed is a failure with rxtx_output_reader_gone(). */
 const GError *rxtx_output_failure(const rxtx_output *output);
 bool rxtx_output_reader_gone(const rxtx_output *output);

@@ -23,8 +23,9 @@ typedef struct rxtx_sink rxtx_sink;
 typedef struct {
     /* Takes a packet of the stream `id`: true = it will be in the output. Does not keep packet->data. */
     bool (*push)(rxtx_sink *sink, unsigned id, const rxtx_packet *packet);
-    /* What was taken is to be seen by the reader now. */
-    void (*flush)(rxtx_sink *sink);
+    /* What was taken is to be seen by the reader now. With `more`, packets are under way: who pays by the piece may
+     * wait for them a moment. */
+    void (*flush)(rxtx_sink *sink, bool more);
     /* The capture is over; stats has one entry for each stream. The sink may lower what was delivered, when the output
      * turns out not to hold it. */
     void (*finish)(rxtx_sink *sink, rxtx_stats *stats);

@@ -9,9 +9,10 @@ static bool push(rxtx_sink *sink, unsigned id, const rxtx_packet *packet)
     return true;
 }
 
-static void flush(rxtx_sink *sink)
+static void flush(rxtx_sink *sink, bool more)
 {
     (void)sink;
+    (void)more;
 }
 
 static void finish(rxtx_sink *sink, rxtx_stats *stats)

@@ -117,11 +117,11 @@ static bool push(rxtx_sink *sink, unsigned id, const rxtx_packet *packet)
     return !s->settings.packet_buffered || rxtx_output_flush(s->output) || failed(s);
 }
 
-static void flush(rxtx_sink *sink)
+static void flush(rxtx_sink *sink, bool more)
 {
     sink_pcapng *s = (sink_pcapng *)sink;
 
-    if (!rxtx_output_flush(s->output))
+    if (!(more ? rxtx_output_flush_some(s->output) : rxtx_output_flush(s->output)))
         failed(s);
 }
 
@@ -233,7 +233,7 @@ static void begin(sink_pcapng *s)
     for (unsigned i = 0; i < s->n_streams; i++)
         if (s->streams[i].label.online && s->streams[i].interface_id == NO_INTERFACE)
             put_stream(s, &s->streams[i]);
-    flush(&s->sink);
+    flush(&s->sink, false);
 }
 
 rxtx_sink *rxtx_sink_pcapng_new(const rxtx_sink_pcapng_settings *settings, const rxtx_stream_label *labels, unsigned n,

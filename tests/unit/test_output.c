@@ -184,10 +184,10 @@ static void a_capture_whose_reader_left_counts_only_what_got_out(void)
 
     set_up_fifo(&f);
     sink = rxtx_sink_pcapng_new(&settings, labels, 2, g_steal_pointer(&f.output), &f.stop);
-    for (guint i = 0; i < 10; i++)
+    for (guint i = 0; i < 6; i++)
         if (sink->ops->push(sink, i % 2, &packet))
             stats[i % 2].accepted = ++stats[i % 2].delivered;
-    g_assert_cmpuint(stats[0].delivered, ==, 5);
+    g_assert_cmpuint(stats[0].delivered, ==, 3);
     close(f.reader);
     f.reader = -1;
     sink->ops->finish(sink, stats);

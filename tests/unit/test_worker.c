@@ -89,8 +89,9 @@ static bool push(rxtx_sink *sink, unsigned id, const rxtx_packet *packet)
     return true;
 }
 
-static void flush(rxtx_sink *sink)
+static void flush(rxtx_sink *sink, bool more)
 {
+    (void)more;
     ((remembering *)sink)->flushed++;
 }
 
