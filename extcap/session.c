@@ -22,6 +22,8 @@
 #include "sink/sink_pcapng.h"
 #include "ui/summary.h"
 
+enum { NS_PER_US = 1000 };
+
 struct rxtx_session {
     const rxtx_options *options;
     rxtx_stop stop;
@@ -34,6 +36,7 @@ struct rxtx_session {
     rxtx_stats *stats;
     rxtx_worker worker;
     GMainLoop *loop;
+    uint64_t start_ns;
     char *counts, *notes;
 };
 
@@ -177,6 +180,7 @@ static rxtx_sink *new_pcapng(rxtx_session *s, const rxtx_stream_label *labels)
         .snaplen = (uint32_t)options->snaplen,
         .filter = options->filter,
         .steering = steering,
+        .start_ns = s->start_ns,
         .application = "rxtxcpu " RXTX_VERSION,
         .annotate_interface = options->annotate & RXTX_ANNOTATE_INTERFACE,
         .annotate_comment = options->annotate & RXTX_ANNOTATE_COMMENT,
@@ -212,6 +216,7 @@ static bool open_all(rxtx_session *s, GError **error)
     if (s->engine == NULL || !open_output(s, error))
         return false;
     rxtx_privilege_drop();
+    s->start_ns = (uint64_t)g_get_real_time() * NS_PER_US;
     if (!s->engine->ops->start(s->engine, error)) {
         discard_output(s);
         return false;

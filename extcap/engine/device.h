@@ -8,11 +8,11 @@
 
 typedef struct {
     int ifindex;
-    int dlt;       /* libpcap's DLT_* */
-    int linktype;  /* what a file says: LINKTYPE_* */
-    bool cooked;   /* the device's own header is unusable: capture without it (DLT_LINUX_SLL) */
-    bool can;      /* the kernel has a frame's id in host byte order, files have it in network byte order */
-    bool ethernet; /* has VLAN tags at the usual place */
+    int dlt;                    /* libpcap's DLT_* */
+    int linktype;               /* what a file says: LINKTYPE_* */
+    bool cooked;                /* the device's own header is unusable: capture without it (DLT_LINUX_SLL) */
+    bool can;                   /* CAN frames, whose header the kernel gives in host byte order */
+    bool ethernet;              /* has VLAN tags at the usual place */
     struct sock_filter *filter; /* as libpcap compiled it for a live capture; NULL = no filter */
     unsigned filter_length;     /* instructions */
 } rxtx_device;

@@ -16,6 +16,9 @@ enum {
     SLL_ADDRESS_SIZE = 8,
     LINK_OFFSET = TPACKET_ALIGN(sizeof(struct tpacket3_hdr)),
     HEADERS_SIZE = LINK_OFFSET + sizeof(struct sockaddr_ll),
+    CAN_HEADER_SIZE = 8, /* struct can_frame and canfd_frame, linux/can.h: id, length, flags */
+    CAN_FD_FLAGS = 5,
+    CAN_FD_MARK = 4, /* CANFD_FDF */
     NS_PER_S = 1000000000,
 };
 
@@ -64,13 +67,22 @@ static void put_tag(rxtx_packet *out, const struct tpacket3_hdr *header, unsigne
     out->len += VLAN_TAG_SIZE;
 }
 
-static void put_can_id(rxtx_packet *out)
+/* As libpcap gives CAN frames (pcap-linux.c): the id in network byte order, and marks that tell the three kinds of
+ * frame apart, which the kernel does not set reliably. */
+static void mend_can(rxtx_packet *out, const struct sockaddr_ll *link)
 {
+    uint8_t *frame = (uint8_t *)out->data;
     uint32_t id;
 
-    memcpy(&id, out->data, sizeof id);
+    if (out->caplen < CAN_HEADER_SIZE)
+        return;
+    memcpy(&id, frame, sizeof id);
     id = htonl(id);
-    memcpy((uint8_t *)out->data, &id, sizeof id);
+    memcpy(frame, &id, sizeof id);
+    if (link->sll_protocol == htons(ETH_P_CANFD))
+        frame[CAN_FD_FLAGS] |= CAN_FD_MARK;
+    else if (link->sll_protocol != htons(ETH_P_CANXL))
+        frame[CAN_FD_FLAGS] &= (uint8_t)~CAN_FD_MARK;
 }
 
 /* The kernel leaves room in front of each packet: at least 16 bytes and RXTX_TPACKET_RESERVE. */
@@ -91,8 +103,8 @@ static void restore(const rxtx_frame_rules *rules, const struct tpacket3_hdr *he
     if ((rules->cooked || rules->ethernet) && (header->tp_status & TP_STATUS_VLAN_VALID) && room >= VLAN_TAG_SIZE &&
         out->caplen >= tag_offset)
         put_tag(out, header, tag_offset);
-    if (rules->can && out->caplen >= sizeof(uint32_t))
-        put_can_id(out);
+    if (rules->can)
+        mend_can(out, link);
     out->caplen = MIN(out->caplen, rules->snaplen);
 }
 

@@ -18,7 +18,7 @@
 typedef struct {
     bool cooked;      /* a SOCK_DGRAM socket: the 16 bytes of DLT_LINUX_SLL are put in front */
     bool ethernet;    /* a VLAN tag that the kernel took out is put back */
-    bool can;         /* the first four bytes are turned into network byte order (DLT_CAN_SOCKETCAN) */
+    bool can;         /* the header of a CAN frame is made what files have (DLT_CAN_SOCKETCAN) */
     uint32_t snaplen; /* bytes to keep, with what was put back */
 } rxtx_frame_rules;
 

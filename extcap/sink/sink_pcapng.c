@@ -24,7 +24,6 @@ typedef struct {
     stream *streams;
     unsigned n_streams;
     guint32 n_interfaces;
-    uint64_t start_ns;
 } sink_pcapng;
 
 static uint64_t now_ns(void)
@@ -142,7 +141,7 @@ static void put_statistics(sink_pcapng *s, const rxtx_stats *stats)
         for (unsigned i = 0; i < s->n_streams; i++)
             if (s->streams[i].interface_id == id)
                 add_stats(&sum, &stats[i]);
-        rxtx_pcapng_put_statistics(block, id, &sum, s->start_ns, end_ns);
+        rxtx_pcapng_put_statistics(block, id, &sum, s->settings.start_ns, end_ns);
         if (!put_block(s, block))
             return;
     }
@@ -249,7 +248,6 @@ rxtx_sink *rxtx_sink_pcapng_new(const rxtx_sink_pcapng_settings *settings, const
     s->settings.application = g_strdup(settings->application);
     s->output = output;
     s->stop = stop;
-    s->start_ns = now_ns();
     s->streams = g_new0(stream, n);
     for (unsigned i = 0; i < n; i++)
         add_stream(s, &labels[i]);

@@ -14,6 +14,7 @@ typedef struct {
     uint32_t snaplen;
     const char *filter;      /* NULL = none */
     const char *steering;    /* the comment of the first interface; NULL = none */
+    uint64_t start_ns;       /* since 1970: no packet is older */
     const char *application; /* name and version of this program */
     bool annotate_interface; /* the CPU in the interface's description */
     bool annotate_comment;   /* the CPU in each packet's comment */
