@@ -90,6 +90,7 @@ bool rxtx_device_guess_dlt(const char *name, int *dlt, GError **error)
         {ARPHRD_TUNNEL, DLT_RAW},
         {ARPHRD_TUNNEL6, DLT_RAW},
         {ARPHRD_SIT, DLT_RAW},
+        {824 /* ARPHRD_NETLINK, linux/if_arp.h */, DLT_NETLINK},
         {ARPHRD_IEEE80211, DLT_IEEE802_11},
         {ARPHRD_IEEE80211_RADIOTAP, DLT_IEEE802_11_RADIO},
     };
@@ -136,10 +137,18 @@ static bool compile(rxtx_device *device, pcap_t *handle, const char *filter, GEr
     return true;
 }
 
+/* Those that libpcap captures without the device's own header and with one of its own (map_arphrd_to_dlt and
+ * activate_pf_packet in pcap-linux.c); all have the 16 bytes of DLT_LINUX_SLL. */
+static bool is_cooked(int dlt)
+{
+    return dlt == DLT_LINUX_SLL || dlt == DLT_NETLINK || dlt == DLT_LINUX_IRDA || dlt == DLT_LINUX_LAPD;
+}
+
 bool rxtx_device_probe(rxtx_device *device, const char *name, const char *filter, GError **error)
 {
     char reason[PCAP_ERRBUF_SIZE] = "";
     g_autoptr(pcap_t) handle = NULL;
+    int dlt;
 
     *device = (rxtx_device){0};
     if (!find(device, name, error))
@@ -149,11 +158,13 @@ bool rxtx_device_probe(rxtx_device *device, const char *name, const char *filter
         return rxtx_set_error(error, RXTX_ERROR_KERNEL, "opening %s: %s", name, reason);
     if (!activate(handle, name, error))
         return false;
-    device->dlt = pcap_datalink(handle);
-    device->linktype = rxtx_device_linktype(device->dlt);
-    device->cooked = device->dlt == DLT_LINUX_SLL;
-    device->ethernet = device->dlt == DLT_EN10MB;
-    device->can = device->dlt == DLT_CAN_SOCKETCAN;
+    dlt = pcap_datalink(handle);
+    device->linktype = rxtx_device_linktype(dlt);
+    if (device->linktype < 0)
+        return rxtx_set_error(error, RXTX_ERROR_KERNEL, "capture files have no link type for %s (DLT %d)", name, dlt);
+    device->cooked = is_cooked(dlt);
+    device->ethernet = dlt == DLT_EN10MB;
+    device->can = dlt == DLT_CAN_SOCKETCAN;
     return compile(device, handle, filter, error);
 }
 

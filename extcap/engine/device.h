@@ -8,7 +8,6 @@
 
 typedef struct {
     int ifindex;
-    int dlt;                    /* libpcap's DLT_* */
     int linktype;               /* what a file says: LINKTYPE_* */
     bool cooked;                /* the device's own header is unusable: capture without it (DLT_LINUX_SLL) */
     bool can;                   /* CAN frames, whose header the kernel gives in host byte order */

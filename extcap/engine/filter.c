@@ -5,11 +5,9 @@
 #include <linux/if_packet.h>
 
 #include "base/error.h"
+#include "engine/sll.h"
 
 const struct sock_filter rxtx_filter_reject[1] = {BPF_STMT(BPF_RET | BPF_K, 0)};
-
-/* struct sll_header of libpcap (pcap/sll.h): packet type, ARPHRD, address length, address, protocol. */
-enum { SLL_TYPE = 0, SLL_PROTOCOL = 14, SLL_SIZE = 16 };
 
 static bool reads_packet(const struct sock_filter *insn)
 {
@@ -25,11 +23,11 @@ static bool move_offset(struct sock_filter *insn, GError **error)
 {
     if ((gint32)insn->k < 0)
         return true; /* SKF_AD_*, SKF_NET_OFF */
-    if (insn->k >= SLL_SIZE)
-        insn->k -= SLL_SIZE;
-    else if (insn->k == SLL_PROTOCOL)
+    if (insn->k >= RXTX_SLL_SIZE)
+        insn->k -= RXTX_SLL_SIZE;
+    else if (insn->k == RXTX_SLL_PROTOCOL)
         insn->k = (guint32)(SKF_AD_OFF + SKF_AD_PROTOCOL);
-    else if (insn->k == SLL_TYPE)
+    else if (insn->k == RXTX_SLL_TYPE)
         insn->k = (guint32)(SKF_AD_OFF + SKF_AD_PKTTYPE);
     else
         return rxtx_set_error(error, RXTX_ERROR_INPUT,

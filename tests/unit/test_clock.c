@@ -56,6 +56,17 @@ static void a_step_back_that_is_taken_back_is_forgotten(void)
     g_assert_cmpuint(complete(&clock, SECOND + 200 * MS, 98 * SECOND), ==, 100 * SECOND + 200 * MS - MS);
 }
 
+static void a_broken_promise_makes_it_more_careful(void)
+{
+    rxtx_clock clock;
+
+    rxtx_clock_init(&clock, SECOND, 100 * SECOND);
+    rxtx_clock_widen(&clock, 3 * MS);
+    g_assert_cmpuint(complete(&clock, SECOND, 99 * SECOND), ==, 100 * SECOND - 4 * MS);
+    rxtx_clock_widen(&clock, 500 * SECOND); /* a clock that was set back, not a backlog */
+    g_assert_cmpuint(complete(&clock, SECOND, 99 * SECOND), ==, 100 * SECOND - 20 * MS);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -66,5 +77,6 @@ int main(int argc, char **argv)
                     a_step_back_does_not_hold_the_packets_from_before_it);
     g_test_add_func("/clock/a step back is followed in the end", a_step_back_is_followed_in_the_end);
     g_test_add_func("/clock/a step back that is taken back is forgotten", a_step_back_that_is_taken_back_is_forgotten);
+    g_test_add_func("/clock/a broken promise makes it more careful", a_broken_promise_makes_it_more_careful);
     return g_test_run();
 }
