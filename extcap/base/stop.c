@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 
+enum { SAME_REQUEST_US = 500000 };
+
 bool rxtx_stop_init(rxtx_stop *stop, GError **error)
 {
     *stop = (rxtx_stop){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
@@ -19,11 +21,21 @@ void rxtx_stop_clear(rxtx_stop *stop)
     stop->fd = -1;
 }
 
+static void count_user(rxtx_stop *stop)
+{
+    gint64 now_us = g_get_monotonic_time();
+
+    if (stop->asked_us == 0)
+        stop->asked_us = now_us;
+    else if (now_us - stop->asked_us > SAME_REQUEST_US)
+        g_atomic_int_set(&stop->hurry, 1);
+}
+
 void rxtx_stop_request(rxtx_stop *stop, rxtx_stop_reason reason)
 {
     g_atomic_int_compare_and_exchange(&stop->reason, RXTX_STOP_NONE, (gint)reason);
     if (reason == RXTX_STOP_USER)
-        g_atomic_int_inc(&stop->user_requests);
+        count_user(stop);
     (void)eventfd_write(stop->fd, 1); /* fails only when the counter is full: then it is readable anyway */
 }
 
@@ -34,5 +46,5 @@ rxtx_stop_reason rxtx_stop_why(rxtx_stop *stop)
 
 bool rxtx_stop_hurry(rxtx_stop *stop)
 {
-    return g_atomic_int_get(&stop->user_requests) > 1;
+    return g_atomic_int_get(&stop->hurry) != 0;
 }

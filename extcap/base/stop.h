@@ -1,6 +1,7 @@
 /* Why and when a capture stops: one event that any thread may raise and the worker waits for. The first reason wins.
  *
- * A second request by the user means: at once, do not wait for a slow reader.
+ * * A second request by the user means: at once, do not wait for a slow reader. Signals that come within half a second
+ * are one request: a terminal, a shell or timeout(1) often sends two.
  */
 #pragma once
 
@@ -18,15 +19,16 @@ typedef enum {
 } rxtx_stop_reason;
 
 typedef struct {
-    int fd;             /* readable from the first request on; for poll */
-    gint reason;        /* rxtx_stop_reason, atomic */
-    gint user_requests; /* atomic */
+    int fd;          /* readable from the first request on; for poll */
+    gint reason;     /* rxtx_stop_reason, atomic */
+    gint64 asked_us; /* when the user asked first, monotonic; 0 = never. Only for the thread that tells of the user */
+    gint hurry;      /* atomic */
 } rxtx_stop;
 
 bool rxtx_stop_init(rxtx_stop *stop, GError **error);
 void rxtx_stop_clear(rxtx_stop *stop);
 
-/* Any thread. */
+/* Any thread; RXTX_STOP_USER always the same. */
 void rxtx_stop_request(rxtx_stop *stop, rxtx_stop_reason reason);
 rxtx_stop_reason rxtx_stop_why(rxtx_stop *stop);
 bool rxtx_stop_hurry(rxtx_stop *stop);

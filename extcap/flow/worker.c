@@ -17,10 +17,7 @@ static bool deliver(rxtx_worker *worker, rxtx_merge *merge, rxtx_stream *stream)
     rxtx_stats *stats = &worker->stats[stream->id];
     bool taken = worker->sink->ops->push(worker->sink, stream->id, &stream->head);
 
-    if (taken) {
-        stats->delivered++;
-        stats->delivered_bytes += stream->head.len;
-    }
+    stats->delivered += taken;
     rxtx_merge_step(merge);
     return taken;
 }
@@ -31,7 +28,8 @@ static uint64_t deliver_ready(rxtx_worker *worker, rxtx_merge *merge, uint64_t l
     uint64_t n = 0;
     rxtx_stream *stream;
 
-    rxtx_merge_refresh(merge);
+    if (rxtx_merge_holds(merge))
+        rxtx_merge_refresh(merge);
     while (n < limit && (stream = rxtx_merge_next(merge, all)) != NULL)
         if (!deliver(worker, merge, stream))
             break;
@@ -47,20 +45,22 @@ static int timeout_of(const rxtx_merge *merge)
     return rxtx_merge_needs_time(merge) ? time_wait_ms : fill_wait_ms;
 }
 
-static void wait_for_more(rxtx_worker *worker, int stop_fd, int timeout_ms)
+/* False when there is nothing more to wait for. */
+static bool wait_for_more(rxtx_worker *worker, int stop_fd, int timeout_ms)
 {
     rxtx_wait_for what = {.stop_fd = stop_fd, .output_fd = worker->sink->watch_fd, .timeout_ms = timeout_ms};
 
     switch (worker->engine->ops->wait(worker->engine, &what)) {
     case RXTX_WAIT_GO_ON:
-        return;
+        return true;
     case RXTX_WAIT_READER_GONE:
         rxtx_stop_request(worker->stop, RXTX_STOP_READER_GONE);
-        return;
+        return false;
     case RXTX_WAIT_FAILED:
         rxtx_stop_request(worker->stop, RXTX_STOP_ENGINE_FAILED);
-        return;
+        return true;
     }
+    g_assert_not_reached();
 }
 
 /* A batch bounds how long a stop can go unseen. */
@@ -96,9 +96,8 @@ static void deliver_rest(rxtx_worker *worker, rxtx_merge *merge)
     while (worker->sink->failure == NULL) {
         deliver_ready(worker, merge, UINT64_MAX, false);
         if ((!rxtx_merge_holds(merge) && worker->engine->ops->settled(worker->engine)) ||
-            g_get_monotonic_time() >= deadline)
+            g_get_monotonic_time() >= deadline || !wait_for_more(worker, -1, time_wait_ms))
             break;
-        wait_for_more(worker, -1, time_wait_ms);
     }
     deliver_ready(worker, merge, UINT64_MAX, true);
 }

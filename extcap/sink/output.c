@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,11 +24,19 @@ enum {
     US_PER_MS = 1000,
 };
 
+typedef enum {
+    TARGET_FILE,   /* takes what it gets */
+    TARGET_PIPE,   /* non-blocking */
+    TARGET_SOCKET, /* is told not to block with each piece */
+    TARGET_SLOW,   /* could not be made non-blocking: takes, when poll says so, at least PIPE_BUF without blocking */
+} target;
+
 struct rxtx_output {
     rxtx_stop *stop;
     char *name;
     int fd;
-    bool pipe;
+    target target;
+    bool created; /* a regular file that we opened by its name */
     uint8_t *buffer;
     size_t filled;    /* bytes in the buffer, which begins with a commit */
     size_t out;       /* of those, handed to the kernel: a commit that was cut in two keeps its first part here */
@@ -38,63 +48,83 @@ struct rxtx_output {
     bool reader_gone;
 };
 
+static mode_t type_of(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+/* Non-blocking by a descriptor of our own: O_NONBLOCK belongs to the open file, which a shell shares with others. */
+static bool make_nonblocking(int *fd)
+{
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", *fd);
+    int own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+    if (own < 0)
+        return false;
+    close(*fd);
+    *fd = own;
+    (void)fcntl(own, F_SETPIPE_SZ, PIPE_BYTES); /* refused where the user has many pipes: no harm */
+    return true;
+}
+
+static target target_of(int *fd)
+{
+    switch (type_of(*fd)) {
+    case S_IFREG:
+    case S_IFBLK:
+        return TARGET_FILE;
+    case S_IFSOCK:
+        return TARGET_SOCKET;
+    default:
+        return make_nonblocking(fd) ? TARGET_PIPE : TARGET_SLOW;
+    }
+}
+
 static rxtx_output *new_output(const char *name, int fd, rxtx_stop *stop)
 {
     rxtx_output *output = g_new0(rxtx_output, 1);
-    struct stat status;
 
     output->name = g_strdup(name);
+    output->target = target_of(&fd);
     output->fd = fd;
     output->stop = stop;
     output->buffer = g_malloc(BUFFER_BYTES);
-    output->pipe = fstat(fd, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode);
-    if (output->pipe)
-        (void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES); /* fails where it is no pipe: no harm */
     return output;
-}
-
-/* Non-blocking by a descriptor of our own: O_NONBLOCK belongs to the open file, which a shell shares with others. Only
- * a pipe can be opened anew; anything else is waited for with poll in front of each write. Takes fd over. */
-static int make_nonblocking(int fd)
-{
-    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
-    struct stat status;
-    int own = -1;
-
-    if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))
-        own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    if (own < 0)
-        return fd;
-    close(fd);
-    return own;
 }
 
 rxtx_output *rxtx_output_open(const char *path, bool create, rxtx_stop *stop, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC | (create ? O_CREAT | O_TRUNC : 0), 0666);
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | (create ? O_CREAT | O_TRUNC : 0), 0666);
+    rxtx_output *output;
 
     if (fd < 0) {
         rxtx_set_errno(error, RXTX_ERROR_OUTPUT, "opening '%s' for writing", path);
         return NULL;
     }
-    return new_output(path, make_nonblocking(fd), stop);
+    output = new_output(path, fd, stop);
+    output->created = create && type_of(output->fd) == S_IFREG;
+    return output;
 }
 
+/* What else the program might print goes nowhere: ours is the only end, and the reader sees us close it. */
 rxtx_output *rxtx_output_stdout(rxtx_stop *stop, GError **error)
 {
     int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-    if (fd < 0) {
+    if (fd < 0 || nowhere < 0 || dup2(nowhere, STDOUT_FILENO) < 0) {
         rxtx_set_errno(error, RXTX_ERROR_OUTPUT, "opening standard output");
         return NULL;
     }
-    close(STDOUT_FILENO); /* ours is then the only end, and the reader sees us close it */
-    return new_output("-", make_nonblocking(fd), stop);
+    close(nowhere);
+    return new_output("-", fd, stop);
 }
 
 static void fail(rxtx_output *output)
 {
-    output->reader_gone = errno == EPIPE;
+    output->reader_gone = errno == EPIPE || errno == ECONNRESET;
     rxtx_set_errno(&output->failure, RXTX_ERROR_OUTPUT, "writing to '%s'", output->name);
 }
 
@@ -127,18 +157,30 @@ static bool wait_for_reader(rxtx_output *output)
         if (n == 0)
             break;
     }
-    rxtx_set_error(&output->failure, RXTX_ERROR_OUTPUT,
-                   "The reader of '%s' stopped reading: what it did not take is lost", output->name);
+    rxtx_set_error(
+        &output->failure, RXTX_ERROR_OUTPUT, "%s '%s' %s",
+        rxtx_stop_hurry(output->stop) ? "Told twice to stop: what the reader of" : "The reader of", output->name,
+        rxtx_stop_hurry(output->stop) ? "had not taken is lost" : "stopped reading: what it had not taken is lost");
     return false;
+}
+
+static ssize_t write_some(const rxtx_output *output, size_t end)
+{
+    const uint8_t *from = output->buffer + output->out;
+    size_t size = end - output->out;
+
+    if (output->target == TARGET_SOCKET)
+        return send(output->fd, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return write(output->fd, from, output->target == TARGET_SLOW ? MIN(size, PIPE_BUF) : size);
 }
 
 static bool write_up_to(rxtx_output *output, size_t end)
 {
     while (output->out < end && output->failure == NULL) {
         ssize_t n;
-        if (output->pipe && !wait_for_reader(output))
+        if (output->target != TARGET_FILE && !wait_for_reader(output))
             return false;
-        n = write(output->fd, output->buffer + output->out, end - output->out);
+        n = write_some(output, end);
         if (n < 0 && errno != EINTR && errno != EAGAIN)
             fail(output);
         if (n > 0) {
@@ -161,7 +203,7 @@ static bool write_aligned(rxtx_output *output)
 {
     size_t behind = misalignment(output, output->filled), end = output->filled - behind;
 
-    if (output->pipe || behind > output->filled || end <= output->out)
+    if (output->target != TARGET_FILE || behind > output->filled || end <= output->out)
         return rxtx_output_flush(output);
     if (!write_up_to(output, end))
         return false;
@@ -191,7 +233,7 @@ void rxtx_output_commit(rxtx_output *output, size_t size)
 
 bool rxtx_output_flush_some(rxtx_output *output)
 {
-    bool wait = !output->pipe && g_get_monotonic_time() - output->flushed_us < FILE_WAIT_MS * US_PER_MS;
+    bool wait = output->target == TARGET_FILE && g_get_monotonic_time() - output->flushed_us < FILE_WAIT_MS * US_PER_MS;
 
     return wait ? output->failure == NULL : rxtx_output_flush(output);
 }
@@ -222,20 +264,24 @@ const uint8_t *rxtx_output_failed_piece(const rxtx_output *output, size_t *size,
     return output->buffer;
 }
 
+/* From where we are, not from the beginning: standard output may have been appended to. */
 void rxtx_output_take_back(rxtx_output *output, size_t size)
 {
-    if (output->pipe)
+    off_t end;
+
+    if (output->target != TARGET_FILE || type_of(output->fd) != S_IFREG)
+        return;
+    end = lseek(output->fd, 0, SEEK_CUR);
+    if (end < (off_t)size || ftruncate(output->fd, end - (off_t)size) < 0)
         return;
     output->written -= size;
-    if (output->written == 0)
+    if (output->written == 0 && output->created)
         (void)unlink(output->name);
-    else if (ftruncate(output->fd, (off_t)output->written) < 0)
-        output->written += size;
 }
 
 int rxtx_output_watch_fd(const rxtx_output *output)
 {
-    return output->pipe ? output->fd : -1;
+    return output->target != TARGET_FILE ? output->fd : -1;
 }
 
 void rxtx_output_free(rxtx_output *output)

@@ -14,8 +14,7 @@
 
 typedef struct rxtx_output rxtx_output;
 
-/* A file, which with `create` is made or emptied, or a fifo. A fifo without a reader is waited for, and signals end
- * that as they would end any program. */
+/* A file, which with `create` is made or emptied, or a fifo.A fifo without a reader is waited for. */
 rxtx_output *rxtx_output_open(const char *path, bool create, rxtx_stop *stop, GError **error);
 
 /* Standard output, which is taken over: whatever else the program prints goes elsewhere. */
@@ -40,8 +39,8 @@ bool rxtx_output_reader_gone(const rxtx_output *output);
  * began. size 0 = none. */
 const uint8_t *rxtx_output_failed_piece(const rxtx_output *output, size_t *size, size_t *written);
 
-/* Takes the last `size` bytes that went out back out of a file, so that it ends with a whole block; a file of which
- * nothing is left is removed. No effect on a pipe. */
+/* Takes the last `size` bytes that went out back out of a file, so that it ends with a whole block; of a file that was
+ * opened by its name nothing stays if nothing is left. No effect on a pipe. */
 void rxtx_output_take_back(rxtx_output *output, size_t size);
 
 /* To be polled for its reader's end; -1 = it has none. */

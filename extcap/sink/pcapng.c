@@ -274,7 +274,6 @@ rxtx_pcapng_view rxtx_pcapng_view_block(const uint8_t *block)
         return view;
     memcpy(head, block, sizeof head);
     view.interface_id = head[2];
-    view.len = head[6];
     view_comment(&view, block + PACKET_FIXED + padded(head[5]));
     return view;
 }

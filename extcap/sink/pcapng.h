@@ -45,8 +45,8 @@ size_t rxtx_pcapng_put_packet(uint8_t *at, uint32_t interface_id, const rxtx_pac
 typedef struct {
     size_t size;
     bool is_packet;
-    uint32_t interface_id, len; /* of a packet */
-    const uint8_t *comment;     /* of a packet, in the block; NULL = none */
+    uint32_t interface_id;  /* of a packet */
+    const uint8_t *comment; /* of a packet, in the block; NULL = none */
     size_t comment_length;
 } rxtx_pcapng_view;
 rxtx_pcapng_view rxtx_pcapng_view_block(const uint8_t *block);

@@ -100,6 +100,14 @@ static bool put_stream(sink_pcapng *s, stream *of)
     return put_interface(s, NULL);
 }
 
+static void flush(rxtx_sink *sink, bool more)
+{
+    sink_pcapng *s = (sink_pcapng *)sink;
+
+    if (!(more ? rxtx_output_flush_some(s->output) : rxtx_output_flush(s->output)))
+        failed(s);
+}
+
 static bool push(rxtx_sink *sink, unsigned id, const rxtx_packet *packet)
 {
     sink_pcapng *s = (sink_pcapng *)sink;
@@ -113,15 +121,9 @@ static bool push(rxtx_sink *sink, unsigned id, const rxtx_packet *packet)
         return failed(s);
     rxtx_output_commit(s->output,
                        rxtx_pcapng_put_packet(at, (uint32_t)of->interface_id, packet, of->comment, of->comment_length));
-    return !s->settings.packet_buffered || rxtx_output_flush(s->output) || failed(s);
-}
-
-static void flush(rxtx_sink *sink, bool more)
-{
-    sink_pcapng *s = (sink_pcapng *)sink;
-
-    if (!(more ? rxtx_output_flush_some(s->output) : rxtx_output_flush(s->output)))
-        failed(s);
+    if (s->settings.packet_buffered)
+        flush(sink, false); /* if it fails, finish() takes the packet back */
+    return true;
 }
 
 static void add_stats(rxtx_stats *sum, const rxtx_stats *stats)
@@ -159,7 +161,6 @@ static void uncount(const sink_pcapng *s, rxtx_stats *stats, const rxtx_pcapng_v
     for (unsigned i = 0; i < s->n_streams; i++)
         if (wrote(&s->streams[i], block)) {
             stats[i].delivered--;
-            stats[i].delivered_bytes -= block->len;
             return;
         }
 }

@@ -72,6 +72,10 @@ static void every_possible_cpu_is_captured_unless_some_are_chosen(void)
     g_assert_cmpuint(some->n_streams, ==, 2);
     g_assert_cmpuint(some->streams[0].cpu, ==, 1);
     g_assert_cmpuint(some->streams[1].cpu, ==, 2);
+    g_assert_cmpstr(some->absent, ==, "99");
+    g_assert_cmpstr(some->offline, ==, "2");
+    g_assert_null(all->absent);
+    g_assert_null(all->offline);
     tear_down(&m);
 }
 

@@ -145,7 +145,6 @@ static void all_packets_go_out_in_order_and_are_counted(void)
     rxtx_worker_run(&f.worker);
     g_assert_cmpstr(f.sink.got->str, ==, "0@10 1@15 0@20 1@25 0@30 1@35 ");
     g_assert_cmpuint(f.stats[0].delivered, ==, 3);
-    g_assert_cmpuint(f.stats[1].delivered_bytes, ==, 180);
     g_assert_cmpuint(f.stats[0].accepted, ==, 6);
     g_assert_cmpuint(f.stats[0].dropped, ==, 3);
     g_assert_cmpuint(f.sink.finished, ==, 1);
