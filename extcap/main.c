@@ -1,6 +1,7 @@
 /* argv -> who calls -> one call; an error -> one sentence, a hint and an exit status. The only place that prints and
  * the only one that ends the program. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,11 +96,20 @@ static int show(char *text)
     return status;
 }
 
+/* Or a socket of ours would become stderr, and our messages packets on the captured interface. */
+static void open_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            abort();
+}
+
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(rxtx_options) options = NULL;
 
+    open_standard_streams();
     signal(SIGPIPE, SIG_IGN); /* a reader that leaves is an error to handle, not an end */
     options = rxtx_options_parse(argc, argv, &error);
     if (options->face == RXTX_FACE_EXTCAP && options->capture)

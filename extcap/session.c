@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -22,13 +23,15 @@
 #include "sink/sink_pcapng.h"
 #include "ui/summary.h"
 
-enum { NS_PER_US = 1000 };
+enum { NS_PER_US = 1000, MS_PER_S = 1000 };
 
 struct rxtx_session {
     const rxtx_options *options;
     rxtx_stop stop;
     int control_in, control_out; /* -1 = none; held open for Wireshark's sake */
     int signals;                 /* signalfd */
+    sigset_t caught;             /* what it tells of, blocked otherwise */
+    guint duration;              /* GLib's id of the timer, 0 = none */
     rxtx_output *output;         /* until the sink has it */
     rxtx_plan *plan;
     rxtx_engine *engine;
@@ -50,16 +53,21 @@ static bool open_pipe(int *fd, const char *path, int flags, GError **error)
     return *fd >= 0 || rxtx_set_errno(error, RXTX_ERROR_OUTPUT, "opening the control pipe '%s'", path);
 }
 
-/* control-in first: Wireshark's main thread blocks until we read it. */
-static bool open_pipes(rxtx_session *s, GError **error)
+static bool open_fifo(rxtx_session *s, GError **error)
 {
-    if (!open_pipe(&s->control_in, s->options->control_in, O_RDONLY, error) ||
-        !open_pipe(&s->control_out, s->options->control_out, O_WRONLY, error))
-        return false;
     if (s->options->fifo == NULL)
         return true;
     s->output = rxtx_output_open(s->options->fifo, false, &s->stop, error);
     return s->output != NULL;
+}
+
+/* control-in first: Wireshark's main thread blocks until we read it. Each is tried, for each is waited for. */
+static bool open_pipes(rxtx_session *s, GError **error)
+{
+    bool in = open_pipe(&s->control_in, s->options->control_in, O_RDONLY, error);
+    bool out = open_pipe(&s->control_out, s->options->control_out, O_WRONLY, in ? error : NULL);
+
+    return open_fifo(s, in && out ? error : NULL) && in && out;
 }
 
 rxtx_session *rxtx_session_new(const rxtx_options *options, GError **error)
@@ -80,16 +88,15 @@ rxtx_session *rxtx_session_new(const rxtx_options *options, GError **error)
 static bool catch_signals(rxtx_session *s, GError **error)
 {
     struct sigaction hangup = {0};
-    sigset_t set;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
+    sigemptyset(&s->caught);
+    sigaddset(&s->caught, SIGINT);
+    sigaddset(&s->caught, SIGTERM);
     sigaction(SIGHUP, NULL, &hangup);
     if (hangup.sa_handler != SIG_IGN)
-        sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        sigaddset(&s->caught, SIGHUP);
+    sigprocmask(SIG_BLOCK, &s->caught, NULL);
+    s->signals = signalfd(-1, &s->caught, SFD_CLOEXEC | SFD_NONBLOCK);
     return s->signals >= 0 || rxtx_set_errno(error, RXTX_ERROR_KERNEL, "waiting for signals");
 }
 
@@ -108,6 +115,7 @@ static gboolean on_duration(gpointer data)
 {
     rxtx_session *s = data;
 
+    s->duration = 0;
     rxtx_stop_request(&s->stop, RXTX_STOP_DURATION);
     return G_SOURCE_REMOVE;
 }
@@ -129,19 +137,19 @@ static gpointer work(gpointer data)
 
 static void run_until_done(rxtx_session *s)
 {
-    guint signals, duration = 0;
+    guint signals;
     GThread *worker;
 
     s->loop = g_main_loop_new(NULL, FALSE);
     signals = g_unix_fd_add(s->signals, G_IO_IN, on_signal, s);
     if (s->options->duration > 0)
-        duration = g_timeout_add_seconds((guint)s->options->duration, on_duration, s);
+        s->duration = g_timeout_add((guint)s->options->duration * MS_PER_S, on_duration, s);
     worker = g_thread_new("worker", work, s);
     g_main_loop_run(s->loop);
     g_thread_join(worker);
     g_source_remove(signals);
-    if (duration != 0 && rxtx_stop_why(&s->stop) != RXTX_STOP_DURATION)
-        g_source_remove(duration);
+    if (s->duration != 0)
+        g_source_remove(s->duration);
 }
 
 /* ---- wiring ---- */
@@ -158,6 +166,21 @@ static bool make_plan(rxtx_session *s, GError **error)
     return s->plan != NULL;
 }
 
+/* To wait for the reader of a fifo can take for ever; nothing is captured yet, so a signal may end the program there.
+ */
+static rxtx_output *create_output(rxtx_session *s, const char *path, GError **error)
+{
+    struct stat status;
+    bool fifo = stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+    rxtx_output *output;
+
+    if (fifo)
+        sigprocmask(SIG_UNBLOCK, &s->caught, NULL);
+    output = rxtx_output_open(path, true, &s->stop, error);
+    sigprocmask(SIG_BLOCK, &s->caught, NULL);
+    return output;
+}
+
 /* After the engine, so that an engine that fails leaves no file behind. */
 static bool open_output(rxtx_session *s, GError **error)
 {
@@ -165,8 +188,7 @@ static bool open_output(rxtx_session *s, GError **error)
 
     if (s->output != NULL || path == NULL)
         return true;
-    s->output =
-        strcmp(path, "-") == 0 ? rxtx_output_stdout(&s->stop, error) : rxtx_output_open(path, true, &s->stop, error);
+    s->output = strcmp(path, "-") == 0 ? rxtx_output_stdout(&s->stop, error) : create_output(s, path, error);
     return s->output != NULL;
 }
 
@@ -233,6 +255,7 @@ static void close_books(rxtx_session *s)
         .late = s->worker.late,
         .clock_steps = s->worker.clock_steps,
         .downs = s->engine->downs,
+        .whole = rxtx_stop_why(&s->stop) == RXTX_STOP_USER || rxtx_stop_why(&s->stop) == RXTX_STOP_DURATION,
     };
 
     s->counts = rxtx_summary_counts(&summary);

@@ -9,7 +9,8 @@
 typedef struct rxtx_session rxtx_session;
 
 /* As an extcap, opens the control pipes and the fifo, before anything that can fail: Wireshark waits for both
- * (extcap_options_dialog and dumpcap would hang for good). So it is called even when the options were wrong. */
+ *(interface_toolbar.cpp and dumpcap would hang for good)
+. So it is called even when the options were wrong. */
 rxtx_session *rxtx_session_new(const rxtx_options *options, GError **error);
 
 /* Runs the capture to its end. live, if not NULL, is called once packets are being captured. On failure what was

@@ -13,6 +13,7 @@ import pytest
 sys.dont_write_bytecode = True
 
 from lib import capture as captures, kernel, namespaces, paths, sanitizer  # noqa: E402
+from lib.process import Pipe  # noqa: E402
 
 TEST_TIMEOUT = 60 * sanitizer.SLOWNESS  # seconds
 
@@ -100,5 +101,18 @@ def capture(cleanup, scratch):
         if output == "":
             output = scratch / f"capture-{len(started)}.pcapng"
         return cleanup.enter_context(captures.Capture(namespace, interface, *options, output=output, **how))
+
+    return start
+
+
+@pytest.fixture
+def piped(veth, capture):
+    """Starts a capture of vb that writes to a pipe: (the capture, the pipe)."""
+
+    def start(pipe=None, options=()):
+        pipe = pipe or Pipe()
+        running = capture(veth.b, "vb", "-d", "rx", *options, output="-", stdout=pipe.write_end)
+        pipe.hand_over()
+        return running, pipe
 
     return start

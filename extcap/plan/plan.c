@@ -24,6 +24,22 @@ static bool narrow(rxtx_cpuset *set, const rxtx_cpuset *to, const char *which, c
                                                         options->cpu_mask != NULL ? "mask" : "list");
 }
 
+/* Those of `of` that are not in `in`, as a list; NULL = none. */
+static char *list_missing(const rxtx_cpuset *of, const rxtx_cpuset *in)
+{
+    g_autofree rxtx_cpuset *missing = g_new0(rxtx_cpuset, 1);
+
+    for (unsigned cpu = 0, limit = rxtx_cpuset_limit(of); cpu < limit; cpu++)
+        if (rxtx_cpuset_has(of, cpu) && !rxtx_cpuset_has(in, cpu))
+            rxtx_cpuset_add(missing, cpu);
+    return rxtx_cpuset_count(missing) > 0 ? rxtx_cpuset_format(missing) : NULL;
+}
+
+static bool asked_by_number(const rxtx_options *options)
+{
+    return (options->cpu_list != NULL && *options->cpu_list != '\0') || options->cpu_mask != NULL;
+}
+
 /* The buffer is dealt to the CPUs that run; one that may come online later has the least. */
 static void deal_memory(rxtx_plan *plan)
 {
@@ -54,9 +70,11 @@ rxtx_plan *rxtx_plan_new(const rxtx_options *options, const rxtx_topology *topol
 {
     g_autofree rxtx_cpuset *set = g_new0(rxtx_cpuset, 1);
     g_autofree rxtx_cpuset *online = g_new0(rxtx_cpuset, 1);
+    g_autofree char *absent = NULL;
     rxtx_plan *plan;
 
     select_cpus(set, options, topology);
+    absent = list_missing(set, &topology->possible);
     if (!narrow(set, &topology->possible, "configured", options, error))
         return NULL;
     *online = *set;
@@ -65,6 +83,8 @@ rxtx_plan *rxtx_plan_new(const rxtx_options *options, const rxtx_topology *topol
     plan = g_new0(rxtx_plan, 1);
     plan->options = options;
     plan->n_cpus = topology->limit;
+    plan->absent = g_steal_pointer(&absent);
+    plan->offline = asked_by_number(options) ? list_missing(set, online) : NULL;
     add_streams(plan, set, topology);
     deal_memory(plan);
     return plan;
@@ -74,6 +94,8 @@ void rxtx_plan_free(rxtx_plan *plan)
 {
     if (plan == NULL)
         return;
+    g_free(plan->absent);
+    g_free(plan->offline);
     g_free(plan->streams);
     g_free(plan);
 }

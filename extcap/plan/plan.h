@@ -21,6 +21,8 @@ typedef struct {
     unsigned n_cpus;             /* highest possible CPU + 1: as many members has the fan-out group */
     rxtx_plan_stream *streams;   /* n_streams, at least one of them online */
     unsigned n_streams;
+    char *absent;  /* CPUs that were asked for and do not exist, as a list; NULL = none */
+    char *offline; /* those that were asked for by number and were offline at the start; NULL = none */
 } rxtx_plan;
 
 /* The least memory of a ring; enough for four of the largest frames. */

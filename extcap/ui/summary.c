@@ -45,14 +45,31 @@ static void note(GString *text, const rxtx_summary *summary, uint64_t n, const c
         g_string_append_printf(text, "%s: %" PRIu64 " %s\n", summary->plan->options->program, n, what);
 }
 
+static uint64_t undelivered(const rxtx_summary *summary)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; summary->whole && i < summary->plan->n_streams; i++)
+        n += summary->stats[i].accepted - summary->stats[i].dropped - summary->stats[i].delivered;
+    return n;
+}
+
+static void note_cpus(GString *text, const rxtx_plan *plan, const char *cpus, const char *what)
+{
+    if (cpus != NULL)
+        g_string_append_printf(text, "%s: CPU %s: %s\n", plan->options->program, cpus, what);
+}
+
 char *rxtx_summary_notes(const rxtx_summary *summary)
 {
     GString *text = g_string_new(NULL);
 
+    note_cpus(text, summary->plan, summary->plan->absent, "not there, so not captured.");
+    note_cpus(text, summary->plan, summary->plan->offline, "offline when the capture began.");
     note_losses(text, summary);
+    note(text, summary, undelivered(summary), "packets were accepted and not delivered in time.");
     note(text, summary, summary->late, "packets came later than a newer packet of another CPU: they are out of order.");
     note(text, summary, summary->clock_steps, "x the clock was set back: times before and after do not compare.");
     note(text, summary, summary->downs, "x the interface went down: what it carried meanwhile is not captured.");
-
     return g_string_free(text, FALSE);
 }

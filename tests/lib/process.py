@@ -110,11 +110,39 @@ class Fifo(Stream):
         self._pipe.close()
 
 
+class Pipe:
+    """A pipe as stdout of a program, whose reader is the test itself. `make` may make something else with two ends."""
+
+    def __init__(self, make=os.pipe):
+        ends = make()
+        self.read_end, self.write_end = (end if isinstance(end, int) else end.detach() for end in ends)
+
+    def hand_over(self):
+        os.close(self.write_end)
+
+    def read_block(self):
+        """Waits for bytes, which a capture writes as soon as it is live."""
+        data = os.read(self.read_end, 1 << 16)
+        assert data
+        return data
+
+    def read_all(self, enough=None):
+        """All that comes, or the first so many bytes and some more."""
+        data = bytearray()
+        while (enough is None or len(data) < enough) and (chunk := os.read(self.read_end, 1 << 16)):
+            data += chunk
+        return bytes(data)
+
+    def close(self):
+        os.close(self.read_end)
+
+
 class Process:
     """A program started in the background. As a context manager it is gone at the end, however that came about."""
 
     def __init__(self, argv, *, stdout=subprocess.PIPE, env=None, **popen):
         environment = {**os.environ, "LC_ALL": "C", **sanitizer.environment(), **(env or {})}
+        self.began = time.monotonic()
         self.popen = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=stdout,
                                       stderr=subprocess.PIPE, env=environment, **popen)
         self.stdout = Stream(self.popen.stdout) if self.popen.stdout else None

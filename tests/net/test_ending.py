@@ -1,14 +1,14 @@
 """How a capture ends: by count, time, signal or because nobody reads any more, with all that had arrived."""
 
-import os
 import signal
+import socket
 import time
 
 import pytest
 
 from lib import attribution, kernel, pcapng, sanitizer
 from lib.frames import mark_of
-from lib.process import eventually
+from lib.process import Pipe, eventually
 from lib.sender import Sending, send
 
 PROMPT = 1.0 * sanitizer.SLOWNESS  # seconds that an end may take
@@ -92,40 +92,8 @@ def test_on_stdout_the_packets_come_at_once_and_the_counts_go_to_stderr(veth, ca
     assert result.counts(result.stderr)[kernel.CPUS[0]] == 3 * sent[kernel.CPUS[0]]
 
 
-class Pipe:
-    """A pipe as stdout of a capture, whose reader is the test itself."""
-
-    def __init__(self):
-        self.read_end, self.write_end = os.pipe()
-
-    def hand_over(self):
-        os.close(self.write_end)
-
-    def read_block(self):
-        """Waits for bytes, which a capture writes as soon as it is live."""
-        assert os.read(self.read_end, 1 << 16)
-
-    def read_all(self):
-        data = bytearray()
-        while chunk := os.read(self.read_end, 1 << 16):
-            data += chunk
-        return bytes(data)
-
-    def close(self):
-        os.close(self.read_end)
-
-
-@pytest.fixture
-def piped(veth, capture):
-    """A capture of vb that writes to a pipe, and the pipe."""
-    pipe = Pipe()
-    running = capture(veth.b, "vb", "-d", "rx", output="-", stdout=pipe.write_end)
-    pipe.hand_over()
-    return running, pipe
-
-
 def test_a_reader_that_goes_away_ends_a_quiet_capture(piped):
-    running, pipe = piped
+    running, pipe = piped()
     pipe.read_block()
     pipe.close()
     result = running.result()
@@ -134,7 +102,7 @@ def test_a_reader_that_goes_away_ends_a_quiet_capture(piped):
 
 
 def test_a_reader_that_goes_away_ends_a_busy_capture(veth, piped):
-    running, pipe = piped
+    running, pipe = piped()
     with Sending(veth.a, "va", rate=5000):
         pipe.read_block()
         pipe.close()
@@ -144,7 +112,7 @@ def test_a_reader_that_goes_away_ends_a_busy_capture(veth, piped):
 
 
 def test_a_reader_that_is_slow_loses_nothing_that_fits_the_buffer(veth, piped):
-    running, pipe = piped
+    running, pipe = piped()
     sent = send(veth.a, "va", count=2000, size=500)
     running.signal(signal.SIGTERM)
     capture = pcapng.parse(pipe.read_all())
@@ -154,12 +122,48 @@ def test_a_reader_that_is_slow_loses_nothing_that_fits_the_buffer(veth, piped):
 
 
 def test_a_reader_that_sleeps_cannot_keep_a_capture_from_ending(veth, piped):
-    running, pipe = piped
+    running, pipe = piped()
     send(veth.a, "va", count=2000, size=500)
     running.signal(signal.SIGTERM)
     eventually(lambda: not running.running or running.signal(signal.SIGTERM), "a second SIGTERM to end it at once")
-    running.wait()
+    assert running.wait() == 1
+    assert len([line for line in running.stderr.lines if "lost" in line]) == 1
     pipe.close()
+
+
+def test_a_reader_that_sleeps_at_a_socket_cannot_either(veth, piped):
+    running, end = piped(Pipe(socket.socketpair))
+    send(veth.a, "va", count=2000, size=500)
+    running.signal(signal.SIGTERM)
+    assert running.wait() == 1
+    end.close()
+
+
+def test_two_signals_of_one_stop_are_one(veth, piped):
+    """As a terminal, a shell or timeout(1) sends them."""
+    running, pipe = piped()
+    sent = send(veth.a, "va", count=3000, size=1000)
+    running.signal(signal.SIGINT)
+    running.signal(signal.SIGTERM)
+    capture = pcapng.parse(pipe.read_all())
+    assert running.wait() == 0
+    pipe.close()
+    attribution.check_all(capture.packets, sent)
+
+
+def test_a_duration_that_is_over_while_a_reader_is_slow_says_nothing(veth, piped):
+    running, pipe = piped(options=("--duration", 1))
+    sent = send(veth.a, "va", count=3000, size=1000)
+    running.signal(signal.SIGTERM)
+    data = b""
+    while time.monotonic() - running.began < 1.3:
+        data += pipe.read_all(enough=1)
+        time.sleep(0.02)  # this is the slow reader
+    capture = pcapng.parse(data + pipe.read_all())
+    assert running.wait() == 0
+    pipe.close()
+    attribution.check_all(capture.packets, sent)
+    assert not [line for line in running.stderr.lines if "GLib" in line or "CRITICAL" in line]
 
 
 def test_a_capture_that_is_killed_leaves_nothing_behind(veth, capture):

@@ -4,9 +4,10 @@ import os
 
 import pytest
 
-from lib import attribution, user
+from lib import attribution, kernel, pcapng, user
+from lib.capture import words
 from lib.frames import decode, mark_of
-from lib.process import check, eventually
+from lib.process import check, eventually, run
 from lib.sender import Sending, send
 
 
@@ -33,6 +34,35 @@ def test_a_full_disk_ends_the_capture_with_a_sentence_and_whole_blocks(veth, cap
     assert len(result.said) == 1 and "No space left on device" in result.said[0], result.stderr
     assert len(result.packets) > 100
     check_prefixes(result.packets)
+
+
+@pytest.mark.parametrize("options", ((), ("-U",)))
+def test_on_a_full_disk_the_counts_are_those_of_the_file(veth, capture, small_disk, options):
+    running = capture(veth.b, "vb", "-d", "rx", *options, output=small_disk / "capture.pcapng")
+    send(veth.a, "va", count=2000, size=500, rate=20000)
+    result = running.result(whole=False, status=1)
+    assert result.counts() == {cpu: attribution.per_cpu(result.packets)[cpu] for cpu in kernel.cpus("online")}
+
+
+def test_a_full_disk_behind_an_appending_stdout_keeps_what_was_there(veth, capture, small_disk):
+    file = small_disk / "all"
+    before = os.urandom(100000)
+    file.write_bytes(before)
+    with open(file, "ab") as stdout:
+        running = capture(veth.b, "vb", "-d", "rx", output="-", stdout=stdout)
+        send(veth.a, "va", count=2000, size=500)
+        assert running.wait() == 1
+    after = file.read_bytes()
+    assert after.startswith(before)
+    check_prefixes(pcapng.parse(after[len(before):]).packets)
+
+
+def test_a_program_without_standard_streams_sends_nothing(veth, capture):
+    """Its messages would otherwise leave through the first free descriptor, which is a packet socket of vb."""
+    watch = capture(veth.a, "va")
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *words("-v", "--duration", "1", "vb")]
+    run(veth.b.inside(*closed))
+    assert watch.stop().packets == []
 
 
 def test_an_interface_that_is_deleted_ends_the_capture_with_all_that_came_before(veth, capture):

@@ -1,10 +1,12 @@
 """Sent = delivered + dropped, for each CPU and to the packet, also when a reader cannot keep up."""
 
+import signal
+
 import pytest
 
 from lib import attribution, contract, pcapng
 from lib.frames import decode
-from lib.sender import send
+from lib.sender import Sending, send
 
 BURST, AFTER = 41000, 42000  # ports
 
@@ -60,6 +62,32 @@ def test_losses_on_one_cpu_are_not_told_of_another(veth, capture, two_cpus):
     result = running.stop()
     assert result.dropped()[quiet] == 0 < result.dropped()[lossy]
     assert attribution.per_cpu(result.packets)[quiet] == 50
+
+
+def check_gaps(packets):
+    """Between two packets of a sender as many are missing as the second one tells; how often any were."""
+    seqs = [decode(packet).mark.seq for packet in packets]
+    gaps = [after - before - 1 for before, after in zip([-1, *seqs], seqs)]
+    assert [packet.dropcount or 0 for packet in packets] == gaps
+    return len([gap for gap in gaps if gap])
+
+
+def test_losses_through_a_slow_reader_are_told_with_the_packet_behind_each(veth, piped, two_cpus):
+    running, pipe = piped(options=("-B", 2))
+    with Sending(veth.a, "va", two_cpus, size=1000) as sending:
+        data = pipe.read_all(enough=16 << 20)
+        sent = sending.stop()
+    running.signal(signal.SIGTERM)
+    file = pcapng.parse(data + pipe.read_all())
+    assert running.wait() == 0
+    pipe.close()
+    gaps = [check_gaps(packets) for packets in by_cpu(file.packets).values()]
+    assert sum(gaps) > 3, "the reader was not slow"
+    for interface in file.interfaces:
+        counters = interface.statistics[0]
+        cpu = contract.description_of(interface).cpu
+        assert counters[pcapng.ISB_IFRECV] == sent.get(cpu, 0)
+        assert counters[pcapng.ISB_IFRECV] == counters[pcapng.ISB_USRDELIV] + counters[pcapng.ISB_IFDROP]
 
 
 def test_a_larger_buffer_keeps_what_a_smaller_one_lost(veth, capture, two_cpus):
