@@ -15,7 +15,7 @@ import xml.etree.ElementTree
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 ROOT = TESTS.parent
 BUILDS = ROOT / "build"
-PYTEST_FOLDERS = ("lib", "cli", "net", "plugin", "tshark", "gui")
+PYTEST_FOLDERS = ("lib", "cli", "net", "plugin", "tshark", "gui", "install")
 UNIT_LIMIT, PYTEST_LIMIT, BUILD_LIMIT = 180, 900, 600  # seconds
 SANITIZED = ("asan", "tsan")
 
@@ -264,7 +264,7 @@ class Suite:
 
     def run_pytests(self):
         """Everything against dev; the program's own once more with asan, and what has threads at work with tsan."""
-        for build, folders, marked in (("dev", PYTEST_FOLDERS, []), ("asan", ("cli", "net"), []),
+        for build, folders, marked in (("dev", PYTEST_FOLDERS, []), ("asan", ("cli", "net", "plugin"), []),
                                        ("tsan", ("cli", "net"), ["-m", "threads"])):
             words = self.selection.pytest_words(folders)
             if build in self.built and words:

@@ -12,6 +12,11 @@ def version():
     return re.search(r"^TShark .*?(\d+\.\d+)\.\d+", check(["tshark", "--version"]), re.MULTILINE)[1]
 
 
+def without_global_plugins(folder):
+    """The environment in which the plugin of an installed package is not found beside the one that is tested."""
+    return {"WIRESHARK_PLUGIN_DIR": str(folder / "no-plugins")}
+
+
 class Installation:
     def __init__(self, folder, capable=True):
         self.home = folder / "home"
@@ -22,7 +27,8 @@ class Installation:
             user.install(self.extcap)
         else:
             shutil.copy(paths.PROGRAM, self.extcap / "rxtxcpu")
-        self.environment = {"HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / ".config"),
+        self.environment = {**without_global_plugins(self.home), "HOME": str(self.home),
+                            "XDG_CONFIG_HOME": str(self.home / ".config"),
                             "TMPDIR": str(self.home), "WIRESHARK_EXTCAP_DIR": str(self.extcap)}
 
     def _make_home(self):

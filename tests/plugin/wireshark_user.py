@@ -27,7 +27,8 @@ class User:
     def __init__(self, home, plugin=None):
         self.home = home
         self.loading = {}  # what else a program needs that loads the plugin
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8"}
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8",
+                            **installed.without_global_plugins(home)}
         if plugin is not None:
             self._install(plugin)
 
