@@ -83,8 +83,7 @@ rxtx_session *rxtx_session_new(const rxtx_options *options, GError **error)
 
 /* ---- signals, time and the end of the worker: what the main loop waits for ---- */
 
-/* nohup ignores SIGHUP, and that holds. Blocked signals are inherited by the worker's thread, so it is never disturbed.
- */
+/* nohup ignores SIGHUP, and that holds. The worker's thread inherits what is blocked, so it is never disturbed. */
 static bool catch_signals(rxtx_session *s, GError **error)
 {
     struct sigaction hangup = {0};
@@ -166,8 +165,7 @@ static bool make_plan(rxtx_session *s, GError **error)
     return s->plan != NULL;
 }
 
-/* To wait for the reader of a fifo can take for ever; nothing is captured yet, so a signal may end the program there.
- */
+/* A fifo's reader can be waited for for ever; nothing is captured yet, so a signal may end the program there. */
 static rxtx_output *create_output(rxtx_session *s, const char *path, GError **error)
 {
     struct stat status;

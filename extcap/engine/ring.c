@@ -119,8 +119,7 @@ void rxtx_ring_read_clocks(uint64_t *monotonic_ns, uint64_t *realtime_ns)
 }
 
 /* The block that the kernel fills next is the one we look at. While its count is 0 it has no packet, so all that was
- * stamped before we read the clocks is out. With a count, its packets may be older than now, and it must be waited for.
- */
+ * stamped before we read the clocks is out. With a count, its packets may be older than now: wait. */
 static void refresh(rxtx_stream *stream)
 {
     rxtx_ring *ring = (rxtx_ring *)stream;

@@ -107,8 +107,7 @@ static int by_number(const void *a, const void *b)
     return x_length != y_length ? (x_length < y_length ? -1 : 1) : strcmp(x, y);
 }
 
-/* The names in a folder that begin with prefix, in the order of the numbers at their ends. Free with g_ptr_array_unref.
- */
+/* The names in a folder that begin with prefix, by the numbers at their ends. Free with g_ptr_array_unref. */
 static GPtrArray *list(const char *folder, const char *prefix)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);

@@ -1,5 +1,4 @@
-/* The state of packet steering at one moment, as text for people: what decides on which CPU and queue a packet lands.
- */
+/* The state of packet steering at one moment, as text for people: what decides where a packet lands. */
 #pragma once
 
 /* Driver, channels, RSS key and indirection table, rps_cpus and xps_cpus of each queue, and the CPUs of the device's

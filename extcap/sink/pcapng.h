@@ -36,8 +36,7 @@ void rxtx_pcapng_put_statistics(GByteArray *out, uint32_t interface_id, const rx
 
 /* No packet block is larger: RXTX_EPB_MAX for a packet of RXTX_SNAPLEN_MAX bytes and a comment of 64. */
 size_t rxtx_pcapng_packet_max(const rxtx_packet *packet, size_t comment_length);
-/* Writes at most rxtx_pcapng_packet_max() bytes and returns how many. comment is not NUL-terminated; length 0 = none.
- */
+/* Writes at most rxtx_pcapng_packet_max() bytes and returns how many. comment needs no NUL; length 0 = none. */
 size_t rxtx_pcapng_put_packet(uint8_t *at, uint32_t interface_id, const rxtx_packet *packet, const char *comment,
                               size_t comment_length);
 
