@@ -74,7 +74,7 @@ static int capture(const rxtx_options *options, const GError *refused)
     g_autoptr(rxtx_session) session = rxtx_session_new(options, &error);
     bool cli = options->face == RXTX_FACE_CLI;
     bool to_stdout = options->write != NULL && strcmp(options->write, "-") == 0;
-    int status = EXIT_SUCCESS;
+    int status = EXIT_SUCCESS, said;
 
     if (refused != NULL)
         return complain(options, refused);
@@ -85,7 +85,8 @@ static int capture(const rxtx_options *options, const GError *refused)
     if (!cli)
         return status;
     fputs(rxtx_session_notes(session), stderr);
-    return MAX(say(to_stdout ? stderr : stdout, rxtx_session_counts(session)), status);
+    said = say(to_stdout ? stderr : stdout, rxtx_session_counts(session));
+    return status != EXIT_SUCCESS ? status : said;
 }
 
 static int show(char *text)
@@ -96,11 +97,12 @@ static int show(char *text)
     return status;
 }
 
-/* Or a socket of ours would become stderr, and our messages packets on the captured interface. */
+/* Or a socket of ours would become stderr, and our messages packets on the captured interface. What was closed cannot be
+ * written to afterwards either. */
 static void open_standard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
             abort();
 }
 

@@ -111,9 +111,14 @@ rxtx_output *rxtx_output_open(const char *path, bool create, rxtx_stop *stop, GE
 /* What else the program might print goes nowhere: ours is the only end, and the reader sees us close it. */
 rxtx_output *rxtx_output_stdout(rxtx_stop *stop, GError **error)
 {
-    int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int fd, nowhere;
 
+    if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY) {
+        rxtx_set_error(error, RXTX_ERROR_OUTPUT, "Standard output is closed. Name a file: -w FILE");
+        return NULL;
+    }
+    fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (fd < 0 || nowhere < 0 || dup2(nowhere, STDOUT_FILENO) < 0) {
         rxtx_set_errno(error, RXTX_ERROR_OUTPUT, "opening standard output");
         return NULL;

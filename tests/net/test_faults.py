@@ -65,6 +65,13 @@ def test_a_program_without_standard_streams_sends_nothing(veth, capture):
     assert watch.stop().packets == []
 
 
+@pytest.mark.parametrize("options", (("-w", "-"), ("--duration", "1")))
+def test_a_closed_stdout_is_an_error(veth, options):
+    ended = run(veth.b.inside("sh", "-c", 'exec "$@" >&-', "sh", *words(*options, "vb")))
+    assert ended.status == 1
+    assert len(ended.stderr_lines) == 1 and "standard output" in ended.stderr.lower()
+
+
 def test_an_interface_that_is_deleted_ends_the_capture_with_all_that_came_before(veth, capture):
     running = capture(veth.b, "vb", "-d", "rx")
     sent = send(veth.a, "va", count=50)
