@@ -58,7 +58,8 @@ static bool ask(const char *name, unsigned long question, struct ifreq *request,
     if (!good)
         errno = ENODEV; /* cut short, it would be another interface's name */
     good = (good && ioctl(fd, question, request) == 0) ||
-           rxtx_set_errno(error, RXTX_ERROR_INTERFACE, "error setting ifname '%s'", name);
+           rxtx_set_error(error, RXTX_ERROR_INTERFACE, "error setting ifname '%s': %s. To list them: ip link", name,
+                          g_strerror(errno));
     close(fd);
     return good;
 }

@@ -36,7 +36,7 @@ const rxtx_option rxtx_option_table[] = {
     {"annotate", 0, RXTX_OPTION_CHOICE, AT(annotate), "WHERE", "interface", 0, 0, annotations, BOTH, 3, cpus_tab,
      "Write the CPU as",
      "Where the CPU of each packet is written: in its interface (costs nothing), in a packet comment "
-     "(for tools that show only comments), or both."},
+     "(for tools that show only comments), or in both."},
     {"buffer-size", 'B', RXTX_OPTION_UINT, AT(buffer), "MIB", "64", 1, 65536, NULL, BOTH, 7, capture_tab,
      "Buffer (MiB)",
      "Kernel memory for packets that wait to be written, in MiB for all CPUs together; each CPU has at "
@@ -88,22 +88,48 @@ const rxtx_option rxtx_option_table[] = {
     {0},
 };
 
-/* What the user calls the value: cpu-list is "cpu list". */
-static bool invalid(const rxtx_option *row, const char *value, GError **error)
+/* What would have been right. Free with g_free. */
+static char *right_values(const rxtx_option *row)
 {
-    g_autofree char *words = g_strdelimit(g_strdup(row->name), "-", ' ');
+    GString *text = g_string_new(NULL);
 
-    return rxtx_set_error(error, RXTX_ERROR_USAGE, "Invalid %s '%s'.", words, value);
+    for (const rxtx_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++)
+        g_string_append_printf(text, "%s%s",
+                               text->len == 0           ? ""
+                               : choice[1].name != NULL ? ", "
+                                                        : " or ",
+                               choice->name);
+    if (row->kind == RXTX_OPTION_UINT)
+        g_string_append_printf(text, "a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, row->min,
+                               row->max);
+    if (row->kind == RXTX_OPTION_LIST)
+        g_string_append(text, "numbers and ranges, for instance 0,2-4,6");
+    if (row->kind == RXTX_OPTION_MASK)
+        g_string_append(text, "a hexadecimal number without 0x, for instance 5d");
+    return g_string_free(text, FALSE);
 }
 
-static bool set_choice(const rxtx_option *row, int *at, const char *value, GError **error)
+/* Options that the original had keep its very line, which scripts may compare; the usage that follows helps there. What
+ * the user calls the value: cpu-list is "cpu list". */
+static bool invalid(const rxtx_options *options, const rxtx_option *row, const char *value, GError **error)
+{
+    static const char original[] = "cdlm";
+    g_autofree char *words = g_strdelimit(g_strdup(row->name), "-", ' ');
+    g_autofree char *right = right_values(row);
+    bool bare = options->face == RXTX_FACE_CLI && row->letter != 0 && strchr(original, row->letter) != NULL;
+
+    return rxtx_set_error(error, RXTX_ERROR_USAGE, bare ? "Invalid %s '%s'." : "Invalid %s '%s'. Give %s.", words,
+                          value, right);
+}
+
+static bool set_choice(const rxtx_options *options, const rxtx_option *row, int *at, const char *value, GError **error)
 {
     for (const rxtx_choice *choice = row->choices; choice->name != NULL; choice++)
         if (strcmp(choice->name, value) == 0) {
             *at = choice->value;
             return true;
         }
-    return invalid(row, value, error);
+    return invalid(options, row, value, error);
 }
 
 static bool set_string(char **at, const char *value)
@@ -132,14 +158,15 @@ static bool set_value(rxtx_options *options, const rxtx_option *row, const char 
         *(bool *)at = true;
         return true;
     case RXTX_OPTION_UINT:
-        return g_ascii_string_to_unsigned(value, 10, row->min, row->max, at, NULL) || invalid(row, value, error);
+        return g_ascii_string_to_unsigned(value, 10, row->min, row->max, at, NULL) ||
+               invalid(options, row, value, error);
     case RXTX_OPTION_STRING:
         return set_string(at, value);
     case RXTX_OPTION_CHOICE:
-        return set_choice(row, at, value, error);
+        return set_choice(options, row, at, value, error);
     case RXTX_OPTION_LIST:
     case RXTX_OPTION_MASK:
-        return is_set(options, row, value) ? set_string(at, value) : invalid(row, value, error);
+        return is_set(options, row, value) ? set_string(at, value) : invalid(options, row, value, error);
     }
     g_assert_not_reached();
 }

@@ -100,7 +100,8 @@ rxtx_output *rxtx_output_open(const char *path, bool create, rxtx_stop *stop, GE
     rxtx_output *output;
 
     if (fd < 0) {
-        rxtx_set_errno(error, RXTX_ERROR_OUTPUT, "opening '%s' for writing", path);
+        rxtx_set_error(error, RXTX_ERROR_OUTPUT, "opening '%s' for writing: %s. Name another file: -w FILE", path,
+                       g_strerror(errno));
         return NULL;
     }
     output = new_output(path, fd, stop);
@@ -115,6 +116,12 @@ rxtx_output *rxtx_output_stdout(rxtx_stop *stop, GError **error)
 
     if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY) {
         rxtx_set_error(error, RXTX_ERROR_OUTPUT, "Standard output is closed. Name a file: -w FILE");
+        return NULL;
+    }
+    if (isatty(STDOUT_FILENO)) {
+        rxtx_set_error(
+            error, RXTX_ERROR_OUTPUT,
+            "Standard output is a terminal, which a capture would garble. Name a file, -w FILE, or add a pipe");
         return NULL;
     }
     fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

@@ -67,8 +67,25 @@ static void append_sentence(GString *text, const char *sentence)
     g_string_append_c(text, '\n');
 }
 
+/* The choices and the default, where there is one that is more than "no limit". */
+static char *sentence_of(const rxtx_option *row)
+{
+    GString *text = g_string_new(row->help);
+
+    for (const rxtx_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++)
+        g_string_append_printf(text, "%s%s", choice == row->choices ? " One of " : ", ", choice->name);
+    if (row->kind == RXTX_OPTION_UINT && row->max <= G_MAXINT32)
+        g_string_append_printf(text, " From %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, row->min, row->max);
+    if (row->def != NULL && strcmp(row->def, "0") != 0)
+        g_string_append_printf(text, "; the default is %s", row->def);
+    if (text->str[text->len - 1] != '.')
+        g_string_append_c(text, '.');
+    return g_string_free(text, FALSE);
+}
+
 static void append_option(GString *text, const rxtx_option *row)
 {
+    g_autofree char *sentence = sentence_of(row);
     g_autoptr(GString) left = g_string_new("  ");
 
     if (row->letter != 0)
@@ -81,7 +98,7 @@ static void append_option(GString *text, const rxtx_option *row)
     g_string_append_printf(text, "%-*s", TEXT_COLUMN, left->str);
     if (left->len >= TEXT_COLUMN)
         g_string_append_printf(text, "\n%*s", TEXT_COLUMN, "");
-    append_sentence(text, row->help);
+    append_sentence(text, sentence);
 }
 
 char *rxtx_help_text(const char *program)

@@ -39,10 +39,18 @@ static void note_losses(GString *text, const rxtx_summary *summary)
                                options->program, total, 4 * options->buffer);
 }
 
-static void note(GString *text, const rxtx_summary *summary, uint64_t n, const char *what)
+/* "WHAT (N times): MEANING" for things that happen, "N WHAT" for packets. */
+static void note_times(GString *text, const rxtx_summary *summary, uint64_t n, const char *what, const char *meaning)
 {
     if (n > 0)
-        g_string_append_printf(text, "%s: %" PRIu64 " %s\n", summary->plan->options->program, n, what);
+        g_string_append_printf(text, "%s: %s (%" PRIu64 " time%s): %s\n", summary->plan->options->program, what, n,
+                               n > 1 ? "s" : "", meaning);
+}
+
+static void note_packets(GString *text, const rxtx_summary *summary, uint64_t n, const char *what)
+{
+    if (n > 0)
+        g_string_append_printf(text, "%s: %" PRIu64 " packets %s\n", summary->plan->options->program, n, what);
 }
 
 static uint64_t undelivered(const rxtx_summary *summary)
@@ -67,9 +75,9 @@ char *rxtx_summary_notes(const rxtx_summary *summary)
     note_cpus(text, summary->plan, summary->plan->absent, "not there, so not captured.");
     note_cpus(text, summary->plan, summary->plan->offline, "offline when the capture began.");
     note_losses(text, summary);
-    note(text, summary, undelivered(summary), "packets were accepted and not delivered in time.");
-    note(text, summary, summary->late, "packets came later than a newer packet of another CPU: they are out of order.");
-    note(text, summary, summary->clock_steps, "x the clock was set back: times before and after do not compare.");
-    note(text, summary, summary->downs, "x the interface went down: what it carried meanwhile is not captured.");
+    note_packets(text, summary, undelivered(summary), "were accepted and not delivered in time.");
+    note_packets(text, summary, summary->late, "came later than a newer one of another CPU: they are out of order.");
+    note_times(text, summary, summary->clock_steps, "the clock was set back", "times before and after do not compare.");
+    note_times(text, summary, summary->downs, "the interface went down", "what it carried meanwhile is not captured.");
     return g_string_free(text, FALSE);
 }

@@ -23,11 +23,11 @@ WRONG_WORDS = [
     (["-c", "99999999999999999999999"], "Invalid count '99999999999999999999999'."),
     (["-d", "up"], "Invalid direction 'up'."),
     (["-d", "RX"], "Invalid direction 'RX'."),
-    (["-s", "63"], "Invalid snaplen '63'."),
-    (["-s", "262001"], "Invalid snaplen '262001'."),
-    (["-B", "0"], "Invalid buffer size '0'."),
-    (["--duration", "soon"], "Invalid duration 'soon'."),
-    (["--annotate", "nowhere"], "Invalid annotate 'nowhere'."),
+    (["-s", "63"], "Invalid snaplen '63'. Give a whole number from 64 to 262000."),
+    (["-s", "262001"], "Invalid snaplen '262001'. Give a whole number from 64 to 262000."),
+    (["-B", "0"], "Invalid buffer size '0'. Give a whole number from 1 to 65536."),
+    (["--duration", "soon"], "Invalid duration 'soon'. Give a whole number from 0 to 2147483."),
+    (["--annotate", "nowhere"], "Invalid annotate 'nowhere'. Give interface, comment or both."),
     (["-l", "10j"], "Invalid cpu list '10j'."),
     (["-l", "all"], "Invalid cpu list 'all'."),
     (["-l", "0x1"], "Invalid cpu list '0x1'."),
@@ -92,7 +92,7 @@ def test_a_huge_list_does_not_take_for_ever():
 
 def test_an_interface_that_is_not_there_is_refused(veth, file):
     ended = program("-w", file, "nowhere", namespace=veth.b)
-    check_complaint(ended, "error setting ifname 'nowhere': No such device", REFUSED)
+    check_complaint(ended, "error setting ifname 'nowhere': No such device. To list them: ip link", REFUSED)
 
 
 def test_a_name_that_no_interface_can_have_is_refused(veth, file):
