@@ -170,6 +170,33 @@ static void what_went_out_can_be_taken_back_from_a_file(void)
     tear_down(&f);
 }
 
+/* Pieces are cut at places of the file that have nothing to do with what was committed. */
+static void a_file_holds_what_was_committed_whatever_its_pieces(void)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(3);
+    g_autoptr(GByteArray) expected = g_byte_array_new();
+    g_autofree char *contents = NULL;
+    gsize size;
+    fixture f;
+
+    set_up_file(&f);
+    for (int i = 0; i < 20000; i++) {
+        gsize length = (gsize)g_rand_int_range(random, 1, i % 500 == 0 ? 262144 : 400);
+        guint8 *at = rxtx_output_reserve(f.output, length);
+        g_assert_nonnull(at);
+        for (gsize byte = 0; byte < length; byte++)
+            at[byte] = (guint8)g_rand_int(random);
+        g_byte_array_append(expected, at, (guint)length);
+        rxtx_output_commit(f.output, length);
+        if (i % 3000 == 0)
+            g_assert_true(rxtx_output_flush(f.output));
+    }
+    g_assert_true(rxtx_output_flush(f.output));
+    g_assert_true(g_file_get_contents(f.path, &contents, &size, NULL));
+    g_assert_cmpmem(contents, size, expected->data, expected->len);
+    tear_down(&f);
+}
+
 /* All of it was taken, and none of it got out. */
 static void a_capture_whose_reader_left_counts_only_what_got_out(void)
 {
@@ -212,6 +239,8 @@ int main(int argc, char **argv)
     g_test_add_func("/output/a reader that does nothing does not keep a stop",
                     a_reader_that_does_nothing_does_not_keep_a_stop);
     g_test_add_func("/output/what went out can be taken back from a file", what_went_out_can_be_taken_back_from_a_file);
+    g_test_add_func("/output/a file holds what was committed whatever its pieces",
+                    a_file_holds_what_was_committed_whatever_its_pieces);
     g_test_add_func("/output/a capture whose reader left counts only what got out",
                     a_capture_whose_reader_left_counts_only_what_got_out);
     return g_test_run();
