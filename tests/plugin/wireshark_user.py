@@ -61,7 +61,8 @@ class User:
     def fields(self, capture, *names, args=()):
         """What TShark shows: one list of values for each packet, "" where a field is absent."""
         out = self.run("tshark", "-r", capture, *args, "-T", "fields", *[arg for name in names for arg in ("-e", name)])
-        return [line.split("\t") for line in out.splitlines()]
+        said = {"True": "1"}  # a boolean, from 4.4 on
+        return [[said.get(value, value) for value in line.split("\t")] for line in out.splitlines()]
 
     def field(self, capture, name, args=()):
         return [values[0] for values in self.fields(capture, name, args=args)]
