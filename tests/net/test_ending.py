@@ -1,5 +1,6 @@
 """How a capture ends: by count, time, signal or because nobody reads any more, with all that had arrived."""
 
+import os
 import signal
 import socket
 import time
@@ -7,8 +8,9 @@ import time
 import pytest
 
 from lib import attribution, kernel, pcapng, sanitizer
+from lib.capture import words
 from lib.frames import mark_of
-from lib.process import Pipe, eventually
+from lib.process import Pipe, Process, eventually
 from lib.sender import Sending, send
 
 PROMPT = 1.0 * sanitizer.SLOWNESS  # seconds that an end may take
@@ -164,6 +166,16 @@ def test_a_duration_that_is_over_while_a_reader_is_slow_says_nothing(veth, piped
     pipe.close()
     attribution.check_all(capture.packets, sent)
     assert not [line for line in running.stderr.lines if "GLib" in line or "CRITICAL" in line]
+
+
+def test_a_fifo_that_nobody_reads_does_not_keep_the_program(veth, scratch):
+    fifo = scratch / "fifo"
+    os.mkfifo(fifo)
+    with Process(veth.b.inside(*words("-w", fifo, "vb"))) as waiting:
+        eventually(veth.b.packet_sockets, "its packet sockets")
+        waiting.signal(signal.SIGTERM)
+        assert waiting.wait() in (0, -signal.SIGTERM)
+    assert veth.b.packet_sockets() == []
 
 
 def test_a_capture_that_is_killed_leaves_nothing_behind(veth, capture):
