@@ -19,6 +19,9 @@ KINDS = {
     "802.11 with radiotap": 803,
     "InfiniBand": 32,
     "CAN": 280,
+    "IrDA": 783,
+    "netlink": 824,
+    "LAPD": 8445,
     "6LoWPAN": 825,
     "never heard of": 60000,
 }
