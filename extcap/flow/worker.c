@@ -9,7 +9,7 @@
 static const int time_wait_ms = 2;
 static const int fill_wait_ms = 50;
 /* How long accepted packets may take to come out after the engine was halted: a block is retired within twice its
- * time-out (prb_retire_rx_blk_timer_expired, net/packet/af_packet.c), which is some 20 ms. */
+ * time-out (prb_retire_rx_blk_timer_expired, net/packet/af_packet.c), which is some 40 ms. */
 static const gint64 settle_us = 300000;
 
 static bool deliver(rxtx_worker *worker, rxtx_merge *merge, rxtx_stream *stream)
