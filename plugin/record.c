@@ -100,7 +100,7 @@ static bool take_pair(rxtx_record *record, slice key, slice value)
     return slice_is(key, RXTX_KEY_HOOK) || take_number(NULL, value);
 }
 
-static rxtx_stream stream_of(slice key)
+static rxtx_stream_kind stream_of(slice key)
 {
     if (slice_is(key, RXTX_KEY_CPU))
         return RXTX_STREAM_CPU;

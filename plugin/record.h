@@ -17,7 +17,7 @@ typedef enum {
     RXTX_STREAM_QUEUE,
     RXTX_STREAM_NODE,
     RXTX_STREAM_OTHER,
-} rxtx_stream;
+} rxtx_stream_kind;
 
 /* ABSENT: nothing was written. UNKNOWN: the word `unknown` was written. Both have the number 0. */
 typedef enum {
@@ -33,7 +33,7 @@ typedef struct {
 
 /* All zero is "no record". */
 typedef struct {
-    rxtx_stream stream;
+    rxtx_stream_kind stream;
     rxtx_number cpu, queue, node;
     gsize host_len; /* bytes of the description that are the host's name; 0 where none is given */
 } rxtx_record;
