@@ -12,6 +12,7 @@
 #include "session.h"
 #include "ui/extcap_query.h"
 #include "ui/help.h"
+#include "ui/lists.h"
 
 enum { EXIT_REFUSED = 1, EXIT_TYPED_WRONGLY = 2 };
 
@@ -29,16 +30,28 @@ static const struct {
     [RXTX_ERROR_OUTPUT] = {.status = EXIT_REFUSED},
 };
 
+/* A message and what may stand behind its newline: what to type next. For a person that is a line of its own, so that
+ * the first is the one that scripts know. */
+static void say_error(const rxtx_options *options, const char *message)
+{
+    g_auto(GStrv) lines = g_strsplit(message, "\n", 2);
+    bool cli = options->face == RXTX_FACE_CLI;
+
+    fprintf(stderr, "%s: %s", options->program, lines[0]);
+    if (lines[1] != NULL)
+        fprintf(stderr, "%s%s%s", cli ? "\n" : ". ", cli ? options->program : "", cli ? ": " : "");
+    fprintf(stderr, "%s\n", lines[1] != NULL ? lines[1] : "");
+}
+
 /* Wireshark shows stderr in a dialog, where our usage would not help. */
 static int complain(const rxtx_options *options, const GError *error)
 {
-    g_autofree char *usage = rxtx_help_usage(options->program);
+    g_autofree char *usage = rxtx_help_usage(options->program, options->group);
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *hint = g_strconcat("\nRun: sudo setcap cap_net_raw+ep ", self, NULL);
+    g_autofree char *message = g_strconcat(error->message, verdicts[error->code].capability ? hint : "", NULL);
 
-    fprintf(stderr, "%s: %s", options->program, error->message);
-    if (verdicts[error->code].capability)
-        fprintf(stderr, ". Run: sudo setcap cap_net_raw+ep %s", self != NULL ? self : options->program);
-    fputc('\n', stderr);
+    say_error(options, message);
     if (verdicts[error->code].usage && options->face == RXTX_FACE_CLI)
         fputs(usage, stderr);
     return verdicts[error->code].status;
@@ -61,18 +74,12 @@ static int answer(const rxtx_options *options)
     return text != NULL ? say(stdout, text) : complain(options, error);
 }
 
-static void say_live(const rxtx_options *options)
-{
-    if (options->verbose)
-        fprintf(stderr, "%s: capturing on %s\n", options->program, options->interface);
-}
-
 /* refused: what was wrong with the options, NULL = nothing. */
 static int capture(const rxtx_options *options, const GError *refused)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(rxtx_session) session = rxtx_session_new(options, &error);
-    bool cli = options->face == RXTX_FACE_CLI;
+    g_autofree char *notes = NULL, *counts = NULL;
     bool to_stdout = options->write != NULL && strcmp(options->write, "-") == 0;
     int status = EXIT_SUCCESS, said;
 
@@ -80,12 +87,14 @@ static int capture(const rxtx_options *options, const GError *refused)
         return complain(options, refused);
     if (session == NULL)
         return complain(options, error);
-    if (!rxtx_session_run(session, cli ? say_live : NULL, &error))
+    if (!rxtx_session_run(session, &error))
         status = complain(options, error);
-    if (!cli)
+    if (options->face != RXTX_FACE_CLI)
         return status;
-    fputs(rxtx_session_notes(session), stderr);
-    said = say(to_stdout ? stderr : stdout, rxtx_session_counts(session));
+    notes = rxtx_session_notes(session);
+    counts = rxtx_session_counts(session);
+    fputs(notes, stderr);
+    said = say(to_stdout ? stderr : stdout, counts);
     return status != EXIT_SUCCESS ? status : said;
 }
 
@@ -97,8 +106,16 @@ static int show(char *text)
     return status;
 }
 
-/* Or a socket of ours would become stderr, and our messages packets on the captured interface. What was closed cannot be
- * written to afterwards either. */
+static int list_interfaces(const rxtx_options *options)
+{
+    g_autoptr(GError) error = NULL;
+    char *text = rxtx_lists_interfaces(&error);
+
+    return text != NULL ? show(text) : complain(options, error);
+}
+
+/* Or a socket of ours would become stderr, and our messages packets on the captured interface. What was closed cannot
+ * be written to afterwards either. */
 static void open_standard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -121,6 +138,10 @@ int main(int argc, char **argv)
     if (options->version)
         return show(g_strdup_printf("%s version " RXTX_VERSION "\n", options->program));
     if (options->help)
-        return show(rxtx_help_text(options->program));
+        return show(rxtx_help_text(options->program, options->group));
+    if (options->list_cpus)
+        return show(rxtx_lists_cpus(""));
+    if (options->list_interfaces)
+        return list_interfaces(options);
     return options->face == RXTX_FACE_EXTCAP ? answer(options) : capture(options, NULL);
 }

@@ -9,17 +9,17 @@
 typedef struct rxtx_session rxtx_session;
 
 /* As an extcap, opens the control pipes and the fifo, before anything that can fail: Wireshark waits for both
- *(interface_toolbar.cpp and dumpcap would hang for good)
-. So it is called even when the options were wrong. */
+ * (interface_toolbar.cpp and dumpcap would hang for good). So it is called even when the options were wrong. */
 rxtx_session *rxtx_session_new(const rxtx_options *options, GError **error);
 
-/* Runs the capture to its end. live, if not NULL, is called once packets are being captured. On failure what was
- * captured before is written all the same. */
-bool rxtx_session_run(rxtx_session *session, void (*live)(const rxtx_options *options), GError **error);
+/* Runs the capture to its end. On failure what was captured before is written all the same. In a terminal it shows
+ * numbers meanwhile, on stderr, as the options ask. */
+bool rxtx_session_run(rxtx_session *session, GError **error);
 
-/* After run: what ui/summary.h says, "" if there was no capture. Borrowed. */
-const char *rxtx_session_counts(const rxtx_session *session);
-const char *rxtx_session_notes(const rxtx_session *session);
+/* After run, "" if there was no capture: what goes to standard output (the counts, as lines or JSON), and what to
+ * stderr before it (the table, where one is wanted, and what the counts alone would hide). Free with g_free. */
+char *rxtx_session_counts(rxtx_session *session);
+char *rxtx_session_notes(rxtx_session *session);
 
 void rxtx_session_free(rxtx_session *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rxtx_session, rxtx_session_free)

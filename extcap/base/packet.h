@@ -19,5 +19,7 @@ typedef struct {
     uint32_t caplen;     /* bytes here */
     uint32_t len;        /* bytes on the wire, with a VLAN tag that was put back */
     uint32_t flags;      /* RXTX_FLAG_*; 0 in either part is unknown */
+    int32_t ifindex;     /* of the interface that it passed */
+    int32_t linktype;    /* what data begins with: LINKTYPE_* */
     uint64_t dropped;    /* packets lost on this stream right before this one */
 } rxtx_packet;

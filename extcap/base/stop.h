@@ -13,6 +13,7 @@ typedef enum {
     RXTX_STOP_USER,          /* SIGINT, SIGTERM or SIGHUP */
     RXTX_STOP_COUNT,         /* as many packets as asked for */
     RXTX_STOP_DURATION,      /* as many seconds as asked for */
+    RXTX_STOP_SIZE,          /* a file as large, or as many files, as asked for */
     RXTX_STOP_READER_GONE,   /* the reader of our pipe closed it */
     RXTX_STOP_OUTPUT_FAILED, /* the output could not be written */
     RXTX_STOP_ENGINE_FAILED, /* the interface is gone, or the kernel failed us */

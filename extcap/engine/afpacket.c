@@ -213,14 +213,24 @@ static const rxtx_engine_ops afpacket_ops = {
 
 /* ---- opening ---- */
 
-/* Protocol 0: nothing arrives before bind. */
-static bool open_member(afpacket *a, unsigned cpu, GError **error)
+static struct sock_filter *user_program(const afpacket *a)
 {
-    int fd = socket(AF_PACKET, (a->device.cooked ? SOCK_DGRAM : SOCK_RAW) | SOCK_CLOEXEC, 0);
+    return a->device.filter != NULL ? (struct sock_filter *)(void *)a->device.filter->data : NULL;
+}
 
-    a->members[cpu] = fd;
+static unsigned user_length(const afpacket *a)
+{
+    return a->device.filter != NULL ? a->device.filter->len : 0;
+}
+
+/* Protocol 0: nothing arrives before bind. */
+static bool open_member(afpacket *a, unsigned member, GError **error)
+{
+    int fd = socket(AF_PACKET, (a->device.rules.cooked ? SOCK_DGRAM : SOCK_RAW) | SOCK_CLOEXEC, 0);
+
+    a->members[member] = fd;
     if (fd < 0)
-        return rxtx_set_errno(error, RXTX_ERROR_KERNEL, "opening a packet socket on %s", a->interface);
+        return rxtx_set_errno(error, RXTX_ERROR_KERNEL, "error creating socket");
     return attach(fd, rxtx_filter_reject, G_N_ELEMENTS(rxtx_filter_reject), error);
 }
 
@@ -238,8 +248,8 @@ static void allow_files(rlim_t n)
 static bool open_members(afpacket *a, GError **error)
 {
     allow_files((rlim_t)a->n_members + OTHER_FILES);
-    for (unsigned cpu = 0; cpu < a->n_members; cpu++)
-        if (!open_member(a, cpu, error))
+    for (unsigned member = 0; member < a->n_members; member++)
+        if (!open_member(a, member, error))
             return false;
     return true;
 }
@@ -247,21 +257,24 @@ static bool open_members(afpacket *a, GError **error)
 static bool open_ring(afpacket *a, const rxtx_plan *plan, unsigned id, GError **error)
 {
     const rxtx_plan_stream *stream = &plan->streams[id];
+    g_autofree char *group = NULL;
     rxtx_filter_rules rules = {
-        .cpu = stream->cpu,
+        .split = {.n_queues = plan->n_queues, .rx_recorded = plan->rx_recorded},
+        .member = stream->member,
         .rx = plan->options->direction & RXTX_DIRECTION_RX,
         .tx = plan->options->direction & RXTX_DIRECTION_TX,
         .snaplen = a->rules.snaplen,
-        .cooked = a->device.cooked,
+        .cooked = a->device.rules.cooked,
     };
 
-    a->programs[id] = rxtx_filter_compose(&rules, a->device.filter, a->device.filter_length, error);
+    a->programs[id] = rxtx_filter_compose(&rules, user_program(a), user_length(a), error);
     if (a->programs[id] == NULL)
         return false;
     a->engine.streams[id] = &a->rings[id].stream;
-    if (rxtx_ring_open(&a->rings[id], id, a->members[stream->cpu], stream->ring_bytes, &a->rules, &a->clock, error))
+    if (rxtx_ring_open(&a->rings[id], id, a->members[stream->member], stream->ring_bytes, &a->rules, &a->clock, error))
         return true;
-    g_prefix_error(error, "CPU %u of %s: ", stream->cpu, a->interface);
+    group = rxtx_plan_group_name(plan, stream->group);
+    g_prefix_error(error, "%s of %s: ", group, a->interface);
     return false;
 }
 
@@ -280,46 +293,62 @@ static bool bind_members(afpacket *a, GError **error)
 
     for (unsigned i = 0; i < a->n_members; i++)
         if (bind(a->members[i], (struct sockaddr *)&address, sizeof address) < 0)
-            return rxtx_set_errno(error, RXTX_ERROR_KERNEL, "binding to %s", a->interface);
+            return rxtx_set_errno(error, RXTX_ERROR_KERNEL, "error binding socket");
     return true;
 }
 
-static bool join(const afpacket *a, unsigned cpu, unsigned id, unsigned flags, GError **error)
+static bool join(const afpacket *a, unsigned member, unsigned id, unsigned type_flags, GError **error)
 {
-    struct fanout_args args = {.id = (guint16)id, .type_flags = (guint16)(PACKET_FANOUT_CPU | flags)};
+    struct fanout_args args = {.id = (guint16)id, .type_flags = (guint16)type_flags};
     socklen_t size = sizeof(guint32); /* the first two members: what the int of older kernels holds */
 
     if (a->n_members > MEMBERS_OF_INT) {
         args.max_num_members = a->n_members;
         size = sizeof args;
     }
-    return setsockopt(a->members[cpu], SOL_PACKET, PACKET_FANOUT, &args, size) == 0 ||
-           rxtx_set_errno(error, RXTX_ERROR_KERNEL, "joining the fan-out group for CPU %u", cpu);
+    return setsockopt(a->members[member], SOL_PACKET, PACKET_FANOUT, &args, size) == 0 ||
+           rxtx_set_errno(error, RXTX_ERROR_KERNEL, "error configuring fanout");
+}
+
+/* Until the group has it, all goes to the first member, which accepts nothing yet. */
+static bool set_group_program(const afpacket *a, const rxtx_filter_split *split, GError **error)
+{
+    g_autoptr(GArray) program = rxtx_filter_queue_program(split);
+    struct sock_fprog given = {.len = (unsigned short)program->len, .filter = (void *)program->data};
+
+    return setsockopt(a->members[0], SOL_PACKET, PACKET_FANOUT_DATA, &given, sizeof given) == 0 ||
+           rxtx_set_errno(error, RXTX_ERROR_KERNEL, "error configuring fanout");
 }
 
 /* The first member has the kernel choose an id that nobody uses, in this namespace or with this pid in another one. */
-static bool join_members(afpacket *a, GError **error)
+static bool join_members(afpacket *a, const rxtx_plan *plan, GError **error)
 {
+    rxtx_filter_split split = {.n_queues = plan->n_queues, .rx_recorded = plan->rx_recorded};
+    unsigned type = plan->n_queues != 0 ? PACKET_FANOUT_CBPF : PACKET_FANOUT_CPU;
     int group = 0;
     socklen_t size = sizeof group;
 
-    if (!join(a, 0, 0, PACKET_FANOUT_FLAG_UNIQUEID, error))
+    if (!join(a, 0, 0, type | PACKET_FANOUT_FLAG_UNIQUEID, error))
         return false;
     if (getsockopt(a->members[0], SOL_PACKET, PACKET_FANOUT, &group, &size) < 0)
-        return rxtx_set_errno(error, RXTX_ERROR_KERNEL, "reading the fan-out group's id");
-    for (unsigned cpu = 1; cpu < a->n_members; cpu++)
-        if (!join(a, cpu, (guint16)group, 0, error))
+        return rxtx_set_errno(error, RXTX_ERROR_KERNEL, "error configuring fanout");
+    a->engine.group = (guint16)group;
+    for (unsigned member = 1; member < a->n_members; member++)
+        if (!join(a, member, a->engine.group, type, error))
             return false;
-    return true;
+    return plan->n_queues == 0 || set_group_program(a, &split, error);
 }
 
-/* Ends with the socket, whatever ends it. */
+/* Ends with the socket, whatever ends it. All interfaces together cannot be. */
 static bool make_promiscuous(const afpacket *a, GError **error)
 {
     struct packet_mreq request = {.mr_ifindex = a->device.ifindex, .mr_type = PACKET_MR_PROMISC};
 
-    return setsockopt(a->members[0], SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request) == 0 ||
-           rxtx_set_errno(error, RXTX_ERROR_KERNEL, "making %s promiscuous", a->interface);
+    return a->device.ifindex == 0 ||
+           setsockopt(a->members[0], SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request) == 0 ||
+           rxtx_set_errno(error, RXTX_ERROR_KERNEL,
+                          "error activating descriptor: failed to enable promiscuous mode for ifindex '%d'",
+                          a->device.ifindex);
 }
 
 static afpacket *new_afpacket(const rxtx_plan *plan)
@@ -330,33 +359,42 @@ static afpacket *new_afpacket(const rxtx_plan *plan)
     a->engine.ops = &afpacket_ops;
     a->engine.n_streams = plan->n_streams;
     a->engine.streams = g_new0(rxtx_stream *, plan->n_streams);
-    a->interface = g_strdup(plan->options->interface);
+    a->interface = g_strdup(plan->options->interface != NULL ? plan->options->interface : "all interfaces");
     a->rings = g_new0(rxtx_ring, plan->n_streams);
     a->programs = g_new0(GArray *, plan->n_streams);
     a->polls = g_new0(struct pollfd, plan->n_streams + 2);
-    a->n_members = plan->n_cpus;
-    a->members = g_new(int, plan->n_cpus);
-    for (unsigned i = 0; i < plan->n_cpus; i++)
+    a->n_members = plan->n_members;
+    a->members = g_new(int, plan->n_members);
+    for (unsigned i = 0; i < plan->n_members; i++)
         a->members[i] = -1;
     rxtx_ring_read_clocks(&monotonic_ns, &realtime_ns);
     rxtx_clock_init(&a->clock, monotonic_ns, realtime_ns);
     return a;
 }
 
-/* What the kernel keeps of a packet does not count a header that is put in front afterwards. */
+/* All interfaces in pcap files have one link type, in pcapng each has its own. */
+static bool probe_device(afpacket *a, const rxtx_plan *plan, GError **error)
+{
+    const char *filter = plan->options->filter;
+
+    if (plan->ifindex == 0)
+        return rxtx_device_probe_all(&a->device, plan->format == RXTX_FORMAT_PCAP, filter, error);
+    return rxtx_device_probe(&a->device, a->interface, filter, error);
+}
+
+/* What the kernel keeps of a packet does not count a header that is put in front afterwards. To count packets takes no
+ * bytes of them, but for the place of a VLAN tag, which makes them longer. */
 static bool probe(afpacket *a, const rxtx_plan *plan, GError **error)
 {
-    rxtx_filter_rules rules = {.snaplen = (guint32)plan->options->snaplen};
+    rxtx_filter_rules rules = {.snaplen = plan->keep ? (guint32)plan->options->snaplen : ETH_HLEN};
 
-    if (!rxtx_device_probe(&a->device, a->interface, plan->options->filter, error))
+    if (!probe_device(a, plan, error))
         return false;
-    rules.cooked = a->device.cooked;
-    a->rules = (rxtx_frame_rules){.cooked = a->device.cooked,
-                                  .ethernet = a->device.ethernet,
-                                  .can = a->device.can,
-                                  .snaplen = (uint32_t)plan->options->snaplen};
-    a->engine.linktype = a->device.linktype;
-    return rxtx_filter_fit(a->device.filter, a->device.filter_length, &rules, error);
+    rules.cooked = a->device.rules.cooked;
+    a->rules = a->device.rules;
+    a->rules.snaplen = rules.snaplen;
+    a->engine.linktype = a->device.rules.linktype;
+    return rxtx_filter_fit(user_program(a), user_length(a), &rules, error);
 }
 
 /* Created, bound and joined in the order of the CPUs: after a loss of the device the kernel puts the members back in
@@ -366,7 +404,7 @@ rxtx_engine *rxtx_afpacket_open(const rxtx_plan *plan, GError **error)
     afpacket *a = new_afpacket(plan);
 
     if (probe(a, plan, error) && open_members(a, error) && open_rings(a, plan, error) && bind_members(a, error) &&
-        join_members(a, error) && (!plan->options->promiscuous || make_promiscuous(a, error)))
+        join_members(a, plan, error) && (!plan->options->promiscuous || make_promiscuous(a, error)))
         return &a->engine;
     afpacket_free(&a->engine);
     return NULL;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "engine/filter.h"
 #include "rxtxcpu/capture_format.h"
 
 /* Our handle never reads: as little of a ring as libpcap allows. */
@@ -58,7 +59,7 @@ static bool ask(const char *name, unsigned long question, struct ifreq *request,
     if (!good)
         errno = ENODEV; /* cut short, it would be another interface's name */
     good = (good && ioctl(fd, question, request) == 0) ||
-           rxtx_set_error(error, RXTX_ERROR_INTERFACE, "error setting ifname '%s': %s. To list them: ip link", name,
+           rxtx_set_error(error, RXTX_ERROR_INTERFACE, "error setting ifname '%s': %s\nTo list them: rxtxcpu -D", name,
                           g_strerror(errno));
     close(fd);
     return good;
@@ -78,31 +79,13 @@ static bool find(rxtx_device *device, const char *name, GError **error)
                           name);
 }
 
-/* The common ones of map_arphrd_to_dlt in libpcap's pcap-linux.c; for the rest it captures cooked. */
 bool rxtx_device_guess_dlt(const char *name, int *dlt, GError **error)
 {
-    static const struct {
-        unsigned short hardware;
-        int dlt;
-    } known[] = {
-        {ARPHRD_ETHER, DLT_EN10MB},
-        {ARPHRD_LOOPBACK, DLT_EN10MB},
-        {ARPHRD_NONE, DLT_RAW},
-        {ARPHRD_TUNNEL, DLT_RAW},
-        {ARPHRD_TUNNEL6, DLT_RAW},
-        {ARPHRD_SIT, DLT_RAW},
-        {824 /* ARPHRD_NETLINK, linux/if_arp.h */, DLT_NETLINK},
-        {ARPHRD_IEEE80211, DLT_IEEE802_11},
-        {ARPHRD_IEEE80211_RADIOTAP, DLT_IEEE802_11_RADIO},
-    };
     struct ifreq request = {0};
 
     if (!ask(name, SIOCGIFHWADDR, &request, error))
         return false;
-    *dlt = DLT_LINUX_SLL;
-    for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
-        if (known[i].hardware == request.ifr_hwaddr.sa_family)
-            *dlt = known[i].dlt;
+    *dlt = rxtx_link_of(request.ifr_hwaddr.sa_family)->dlt;
     return true;
 }
 
@@ -116,26 +99,30 @@ static bool activate(pcap_t *handle, const char *name, GError **error)
     if (status >= 0)
         return true;
     if (status == PCAP_ERROR_PERM_DENIED)
-        return rxtx_set_error(error, RXTX_ERROR_PERMISSION, "opening a packet socket on %s: %s", name,
-                              g_strerror(EPERM));
+        return rxtx_set_error(error, RXTX_ERROR_PERMISSION, "error creating socket: %s", g_strerror(EPERM));
     return rxtx_set_error(error, RXTX_ERROR_KERNEL, "opening %s: %s: %s", name, pcap_statustostr(status),
                           pcap_geterr(handle));
 }
 
-static bool compile(rxtx_device *device, pcap_t *handle, const char *filter, GError **error)
+static GArray *compile(pcap_t *handle, const char *filter, GError **error)
 {
     g_auto(bpf_program) program = {0};
+    GArray *copy;
 
     /* The kernel's instruction is libpcap's, member by member (linux/filter.h, pcap/bpf.h). */
     G_STATIC_ASSERT(sizeof(struct bpf_insn) == sizeof(struct sock_filter));
-    if (filter == NULL || *filter == '\0')
-        return true;
-    if (pcap_compile(handle, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
-        return rxtx_set_error(error, RXTX_ERROR_INPUT, "Invalid capture filter '%s': %s. See: man pcap-filter", filter,
-                              pcap_geterr(handle));
-    device->filter = g_memdup2(program.bf_insns, program.bf_len * sizeof(struct sock_filter));
-    device->filter_length = program.bf_len;
-    return true;
+    if (pcap_compile(handle, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0) {
+        rxtx_set_error(error, RXTX_ERROR_INPUT, "Invalid capture filter '%s': %s. See: man pcap-filter", filter,
+                       pcap_geterr(handle));
+        return NULL;
+    }
+    copy = g_array_new(FALSE, FALSE, sizeof(struct sock_filter));
+    return g_array_append_vals(copy, program.bf_insns, program.bf_len);
+}
+
+static bool is_text(const char *text)
+{
+    return text != NULL && *text != '\0';
 }
 
 /* Those that libpcap captures without the device's own header and with one of its own (map_arphrd_to_dlt and
@@ -160,16 +147,70 @@ bool rxtx_device_probe(rxtx_device *device, const char *name, const char *filter
     if (!activate(handle, name, error))
         return false;
     dlt = pcap_datalink(handle);
-    device->linktype = rxtx_device_linktype(dlt);
-    if (device->linktype < 0)
+    device->rules = (rxtx_frame_rules){.linktype = rxtx_device_linktype(dlt),
+                                       .cooked = is_cooked(dlt),
+                                       .ethernet = dlt == DLT_EN10MB,
+                                       .can = dlt == DLT_CAN_SOCKETCAN};
+    if (device->rules.linktype < 0)
         return rxtx_set_error(error, RXTX_ERROR_KERNEL, "capture files have no link type for %s (DLT %d)", name, dlt);
-    device->cooked = is_cooked(dlt);
-    device->ethernet = dlt == DLT_EN10MB;
-    device->can = dlt == DLT_CAN_SOCKETCAN;
-    return compile(device, handle, filter, error);
+    device->filter = is_text(filter) ? compile(handle, filter, error) : NULL;
+    return device->filter != NULL || !is_text(filter);
+}
+
+/* ---- all devices ---- */
+
+/* A live handle knows what a dead one does not: that the kernel keeps VLAN tags aside. */
+static pcap_t *open_any_ethernet(void)
+{
+    struct if_nameindex *all = if_nameindex();
+    pcap_t *handle = NULL;
+
+    for (const struct if_nameindex *i = all; i != NULL && i->if_index != 0 && handle == NULL; i++) {
+        char reason[PCAP_ERRBUF_SIZE];
+        int dlt;
+        if (!rxtx_device_guess_dlt(i->if_name, &dlt, NULL) || dlt != DLT_EN10MB)
+            continue;
+        handle = pcap_create(i->if_name, reason);
+        if (handle != NULL && !activate(handle, i->if_name, NULL))
+            g_clear_pointer(&handle, pcap_close);
+    }
+    if (all != NULL)
+        if_freenameindex(all);
+    return handle != NULL ? handle : pcap_open_dead(DLT_EN10MB, RXTX_SNAPLEN_MAX);
+}
+
+/* A filter that such devices cannot have (ether host) matches nothing of theirs. */
+static GArray *compile_dead(int dlt, const char *filter, const rxtx_filter_rules *rules)
+{
+    g_autoptr(pcap_t) dead = pcap_open_dead(dlt, RXTX_SNAPLEN_MAX);
+    GArray *program = compile(dead, filter, NULL);
+
+    if (program != NULL && !rxtx_filter_fit((struct sock_filter *)(void *)program->data, program->len, rules, NULL))
+        g_clear_pointer(&program, g_array_unref);
+    return program;
+}
+
+bool rxtx_device_probe_all(rxtx_device *device, bool one_linktype, const char *filter, GError **error)
+{
+    const rxtx_filter_rules plain = {.snaplen = RXTX_SNAPLEN_MAX},
+                            cooked = {.snaplen = RXTX_SNAPLEN_MAX, .network = true};
+    g_autoptr(pcap_t) handle = NULL;
+    g_autoptr(GArray) for_ethernet = NULL, for_raw = NULL, for_others = NULL;
+
+    *device = (rxtx_device){.rules = one_linktype ? rxtx_link_cooked2 : (rxtx_frame_rules){.by_device = true}};
+    if (!is_text(filter))
+        return true;
+    handle = open_any_ethernet();
+    for_ethernet = compile(handle, filter, error);
+    if (for_ethernet == NULL)
+        return false;
+    for_raw = compile_dead(DLT_RAW, filter, &plain);
+    for_others = compile_dead(DLT_LINUX_SLL, filter, &cooked);
+    device->filter = rxtx_filter_dispatch(for_ethernet, for_raw, for_others);
+    return true;
 }
 
 void rxtx_device_clear(rxtx_device *device)
 {
-    g_clear_pointer(&device->filter, g_free);
+    g_clear_pointer(&device->filter, g_array_unref);
 }

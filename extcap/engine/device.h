@@ -3,23 +3,24 @@
 #pragma once
 
 #include <glib.h>
-#include <linux/filter.h>
 #include <stdbool.h>
 
+#include "engine/link.h"
+
 typedef struct {
-    int ifindex;
-    int linktype;               /* what a file says: LINKTYPE_* */
-    bool cooked;                /* the device's own header is unusable: capture without it (DLT_LINUX_SLL) */
-    bool can;                   /* CAN frames, whose header the kernel gives in host byte order */
-    bool ethernet;              /* has VLAN tags at the usual place */
-    struct sock_filter *filter; /* as libpcap compiled it for a live capture; NULL = no filter */
-    unsigned filter_length;     /* instructions */
+    int ifindex;            /* 0 = all devices */
+    rxtx_frame_rules rules; /* all but snaplen */
+    GArray *filter;         /* of struct sock_filter, as libpcap compiled it for a live capture; NULL = no filter */
 } rxtx_device;
 
 /* Needs what opening a packet socket needs. filter: libpcap's syntax, NULL or empty = none. Errors:
  * RXTX_ERROR_INTERFACE (no such interface, or it is down), RXTX_ERROR_INPUT (the filter), RXTX_ERROR_PERMISSION,
  * RXTX_ERROR_KERNEL. Free with rxtx_device_clear. */
 bool rxtx_device_probe(rxtx_device *device, const char *name, const char *filter, GError **error);
+/* The same for all devices together, those that come later included. one_linktype: all packets cooked, with the
+ * interface in their header (LINKTYPE_LINUX_SLL2), else each with its device's own link type. Fails only for the
+ * filter. */
+bool rxtx_device_probe_all(rxtx_device *device, bool one_linktype, const char *filter, GError **error);
 void rxtx_device_clear(rxtx_device *device);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(rxtx_device, rxtx_device_clear)
 

@@ -1,6 +1,6 @@
 /* The engine: where packets come from, and the promises that merge and worker build on.
  *
- * An engine owns one stream for each CPU it was asked for. A stream is read by pulling:
+ * An engine owns one stream for each CPU or queue it was asked for. A stream is read by pulling:
  *
  *     pending        head is the stream's oldest packet, its bytes borrowed until advance()
  *     not pending    nothing older than complete_ns will ever come out of this stream
@@ -70,7 +70,8 @@ struct rxtx_engine {
     const rxtx_engine_ops *ops;
     rxtx_stream **streams; /* n_streams, in the order of their ids */
     unsigned n_streams;
-    int linktype;    /* as pcapng has it (LINKTYPE_*, not DLT_*) */
+    int linktype;    /* of all packets: LINKTYPE_*, not DLT_*; 0 = each packet has its own */
+    unsigned group;  /* the kernel's id of the fan-out group */
     uint64_t downs;  /* how often the interface went down while it was captured */
     GError *failure; /* NULL = none */
 };

@@ -42,21 +42,53 @@ static bool read_headers(const rxtx_tpacket_walk *walk, struct tpacket3_hdr *hea
     return header->tp_mac >= HEADERS_SIZE && (size_t)header->tp_mac + header->tp_snaplen <= walk->size - walk->offset;
 }
 
-static void put_sll(uint8_t *at, const struct sockaddr_ll *link)
+static void prepend(rxtx_packet *out, const void *bytes, uint32_t size)
+{
+    out->data -= size;
+    out->caplen += size;
+    out->len += size;
+    memcpy((uint8_t *)out->data, bytes, size);
+}
+
+static void put_sll(rxtx_packet *out, const struct sockaddr_ll *link)
 {
     uint16_t words[3] = {htons(link->sll_pkttype), htons(link->sll_hatype), htons(link->sll_halen)};
+    uint8_t header[RXTX_SLL_SIZE];
 
-    memcpy(at, words, sizeof words);
-    memcpy(at + RXTX_SLL_ADDRESS, link->sll_addr, RXTX_SLL_ADDRESS_SIZE);
-    memcpy(at + RXTX_SLL_PROTOCOL, &link->sll_protocol, 2);
+    memcpy(header, words, sizeof words);
+    memcpy(header + RXTX_SLL_ADDRESS, link->sll_addr, RXTX_SLL_ADDRESS_SIZE);
+    memcpy(header + RXTX_SLL_PROTOCOL, &link->sll_protocol, 2);
+    prepend(out, header, sizeof header);
+}
+
+static uint16_t tpid_of(const struct tpacket3_hdr *header)
+{
+    return htons(header->tp_status & TP_STATUS_VLAN_TPID_VALID ? header->hv1.tp_vlan_tpid : ETH_P_8021Q);
+}
+
+/* A tag goes between this header, which then names it, and the packet. */
+static void put_sll2(rxtx_packet *out, const struct tpacket3_hdr *header, const struct sockaddr_ll *link)
+{
+    uint8_t sll[RXTX_SLL2_SIZE] = {[RXTX_SLL2_TYPE] = link->sll_pkttype, [RXTX_SLL2_ADDRESS_LENGTH] = link->sll_halen};
+    uint16_t protocol = link->sll_protocol, hardware = htons(link->sll_hatype);
+    uint32_t index = htonl((uint32_t)link->sll_ifindex);
+
+    if (header->tp_status & TP_STATUS_VLAN_VALID) {
+        uint16_t tag[2] = {htons((uint16_t)header->hv1.tp_vlan_tci), protocol};
+        prepend(out, tag, sizeof tag);
+        protocol = tpid_of(header);
+    }
+    memcpy(sll, &protocol, sizeof protocol);
+    memcpy(sll + RXTX_SLL2_INDEX, &index, sizeof index);
+    memcpy(sll + RXTX_SLL2_HARDWARE, &hardware, sizeof hardware);
+    memcpy(sll + RXTX_SLL2_ADDRESS, link->sll_addr, RXTX_SLL_ADDRESS_SIZE);
+    prepend(out, sll, sizeof sll);
 }
 
 /* Moves what lies in front of the tag down and puts the tag into the gap. */
 static void put_tag(rxtx_packet *out, const struct tpacket3_hdr *header, unsigned tag_offset)
 {
-    bool has_tpid = header->tp_status & TP_STATUS_VLAN_TPID_VALID;
-    uint16_t tag[2] = {htons(has_tpid ? header->hv1.tp_vlan_tpid : ETH_P_8021Q),
-                       htons((uint16_t)header->hv1.tp_vlan_tci)};
+    uint16_t tag[2] = {tpid_of(header), htons((uint16_t)header->hv1.tp_vlan_tci)};
     uint8_t *data = (uint8_t *)out->data - VLAN_TAG_SIZE;
 
     memmove(data, out->data, tag_offset);
@@ -84,27 +116,38 @@ static void mend_can(rxtx_packet *out, const struct sockaddr_ll *link)
         frame[CAN_FD_FLAGS] &= (uint8_t)~CAN_FD_MARK;
 }
 
-/* The kernel leaves room in front of each packet: at least 16 bytes and RXTX_TPACKET_RESERVE. */
+/* What a SOCK_RAW socket has in front of the network header. */
+static void skip_link(rxtx_packet *out, uint32_t size)
+{
+    uint32_t here = MIN(size, out->caplen);
+
+    out->data += here;
+    out->caplen -= here;
+    out->len -= MIN(size, out->len);
+}
+
+/* The kernel leaves room in front of each packet: at least 16 bytes and RXTX_TPACKET_RESERVE before its network header.
+ */
 static void restore(const rxtx_frame_rules *rules, const struct tpacket3_hdr *header, const struct sockaddr_ll *link,
                     rxtx_packet *out)
 {
-    unsigned room = header->tp_mac - HEADERS_SIZE;
-    unsigned tag_offset = ETHERNET_TAG_OFFSET;
+    unsigned tag_offset = rules->cooked ? RXTX_SLL_PROTOCOL : ETHERNET_TAG_OFFSET;
+    bool tagged = header->tp_status & TP_STATUS_VLAN_VALID;
+    size_t room = header->tp_mac - HEADERS_SIZE;
 
-    if (rules->cooked && room >= RXTX_SLL_SIZE) {
-        out->data -= RXTX_SLL_SIZE;
-        out->caplen += RXTX_SLL_SIZE;
-        out->len += RXTX_SLL_SIZE;
-        room -= RXTX_SLL_SIZE;
-        put_sll((uint8_t *)out->data, link);
-        tag_offset = RXTX_SLL_PROTOCOL;
+    if (rules->network && header->tp_net > header->tp_mac) {
+        uint32_t here = out->caplen;
+        skip_link(out, header->tp_net - header->tp_mac);
+        room += here - out->caplen;
     }
-    if ((rules->cooked || rules->ethernet) && (header->tp_status & TP_STATUS_VLAN_VALID) && room >= VLAN_TAG_SIZE &&
-        out->caplen >= tag_offset)
+    if (rules->cooked2 && room >= RXTX_SLL2_SIZE + VLAN_TAG_SIZE)
+        put_sll2(out, header, link);
+    if (rules->cooked && room >= RXTX_SLL_SIZE + (tagged ? VLAN_TAG_SIZE : 0))
+        put_sll(out, link);
+    if ((rules->cooked || rules->ethernet) && tagged && room >= VLAN_TAG_SIZE && out->caplen >= tag_offset)
         put_tag(out, header, tag_offset);
     if (rules->can)
         mend_can(out, link);
-    out->caplen = MIN(out->caplen, rules->snaplen);
 }
 
 /* sll_pkttype -> direction and reception type (net/ethernet/eth.c: eth_skb_pkt_type). */
@@ -133,6 +176,7 @@ static void fetch_next(const rxtx_tpacket_walk *walk)
 
 bool rxtx_tpacket_next(rxtx_tpacket_walk *walk, rxtx_packet *out)
 {
+    const rxtx_frame_rules *rules = walk->rules;
     struct tpacket3_hdr header;
     struct sockaddr_ll link;
 
@@ -144,8 +188,13 @@ bool rxtx_tpacket_next(rxtx_tpacket_walk *walk, rxtx_packet *out)
         .caplen = header.tp_snaplen,
         .len = header.tp_len,
         .flags = flags_of(&link),
+        .ifindex = link.sll_ifindex,
     };
-    restore(walk->rules, &header, &link, out);
+    if (rules->by_device)
+        rules = &rxtx_link_of(link.sll_hatype)->rules;
+    out->linktype = rules->linktype;
+    restore(rules, &header, &link, out);
+    out->caplen = MIN(out->caplen, walk->rules->snaplen);
     walk->left = header.tp_next_offset > 0 ? walk->left - 1 : 0;
     walk->offset += header.tp_next_offset;
     fetch_next(walk);

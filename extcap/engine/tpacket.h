@@ -13,14 +13,7 @@
 #include <stdint.h>
 
 #include "base/packet.h"
-
-/* What a frame needs done on its way out. */
-typedef struct {
-    bool cooked;      /* a SOCK_DGRAM socket: the 16 bytes of DLT_LINUX_SLL are put in front */
-    bool ethernet;    /* a VLAN tag that the kernel took out is put back */
-    bool can;         /* the header of a CAN frame is made what files have (DLT_CAN_SOCKETCAN) */
-    uint32_t snaplen; /* bytes to keep, with what was put back */
-} rxtx_frame_rules;
+#include "engine/link.h"
 
 typedef struct {
     const rxtx_frame_rules *rules;
@@ -31,7 +24,7 @@ typedef struct {
 } rxtx_tpacket_walk;
 
 /* Room to ask for in front of each packet (PACKET_RESERVE), so that what is put back never meets the headers. */
-enum { RXTX_TPACKET_RESERVE = 4 };
+enum { RXTX_TPACKET_RESERVE = 8 };
 
 /* Borrows rules and block, into which the walk writes: tags and cooked headers are put in front of their packets. */
 void rxtx_tpacket_begin(rxtx_tpacket_walk *walk, const rxtx_frame_rules *rules, void *block, size_t size);

@@ -14,10 +14,11 @@ static const gint64 settle_us = 300000;
 
 static bool deliver(rxtx_worker *worker, rxtx_merge *merge, rxtx_stream *stream)
 {
-    rxtx_stats *stats = &worker->stats[stream->id];
-    bool taken = worker->sink->ops->push(worker->sink, stream->id, &stream->head);
+    unsigned group = worker->groups[stream->id];
+    bool taken = worker->sink->ops->push(worker->sink, group, &stream->head);
 
-    stats->delivered += taken;
+    if (taken)
+        rxtx_stats_count(&worker->stats[group], &stream->head);
     rxtx_merge_step(merge);
     return taken;
 }
@@ -38,11 +39,20 @@ static uint64_t deliver_ready(rxtx_worker *worker, rxtx_merge *merge, uint64_t l
     return n;
 }
 
-static int timeout_of(const rxtx_merge *merge)
+/* Until the sink wants to be called; -1 = it does not. Rounded up, or it would be called for nothing. */
+static int until_due_ms(const rxtx_sink *sink)
 {
-    if (!rxtx_merge_holds(merge))
-        return -1;
-    return rxtx_merge_needs_time(merge) ? time_wait_ms : fill_wait_ms;
+    gint64 left_us = sink->due_us - g_get_monotonic_time();
+
+    return sink->due_us == 0 ? -1 : (int)CLAMP(left_us / 1000 + 1, 0, G_MAXINT);
+}
+
+static int timeout_of(const rxtx_worker *worker, const rxtx_merge *merge)
+{
+    int due_ms = until_due_ms(worker->sink);
+    int wait_ms = !rxtx_merge_holds(merge) ? -1 : rxtx_merge_needs_time(merge) ? time_wait_ms : fill_wait_ms;
+
+    return due_ms >= 0 && (wait_ms < 0 || due_ms < wait_ms) ? due_ms : wait_ms;
 }
 
 /* False when there is nothing more to wait for. */
@@ -78,7 +88,7 @@ static void run_until_stopped(rxtx_worker *worker, rxtx_merge *merge)
             rxtx_stop_request(worker->stop, RXTX_STOP_COUNT);
         else if (n < limit) {
             worker->sink->ops->flush(worker->sink, rxtx_merge_holds(merge));
-            wait_for_more(worker, worker->stop->fd, timeout_of(merge));
+            wait_for_more(worker, worker->stop->fd, timeout_of(worker, merge));
         }
     }
 }
@@ -102,6 +112,25 @@ static void deliver_rest(rxtx_worker *worker, rxtx_merge *merge)
     deliver_ready(worker, merge, UINT64_MAX, true);
 }
 
+/* What the kernel counted replaces what the packets told, and what the sink could not bring out is not delivered. On a
+ * copy, for others may be reading. */
+static void close_books(rxtx_worker *worker)
+{
+    rxtx_engine *engine = worker->engine;
+    g_autofree rxtx_stats *stats = g_memdup2(worker->stats, worker->n_groups * sizeof *stats);
+
+    engine->ops->settled(engine);
+    for (unsigned group = 0; group < worker->n_groups; group++)
+        stats[group].dropped = 0;
+    for (unsigned id = 0; id < engine->n_streams; id++) {
+        rxtx_stats counted = engine->ops->stats(engine, id);
+        rxtx_stats_add(&stats[worker->groups[id]], &counted);
+    }
+    worker->sink->ops->finish(worker->sink, stats);
+    for (unsigned group = 0; group < worker->n_groups; group++)
+        rxtx_stats_write(&worker->stats[group], &stats[group]);
+}
+
 void rxtx_worker_run(rxtx_worker *worker)
 {
     rxtx_engine *engine = worker->engine;
@@ -112,14 +141,8 @@ void rxtx_worker_run(rxtx_worker *worker)
     engine->ops->halt(engine);
     if (has_rest(rxtx_stop_why(worker->stop)))
         deliver_rest(worker, &merge);
-    engine->ops->settled(engine);
-    for (unsigned id = 0; id < engine->n_streams; id++) {
-        rxtx_stats counted = engine->ops->stats(engine, id);
-        worker->stats[id].accepted = counted.accepted;
-        worker->stats[id].dropped = counted.dropped;
-    }
     worker->late = merge.late;
     worker->clock_steps = merge.clock_steps;
     rxtx_merge_clear(&merge);
-    worker->sink->ops->finish(worker->sink, worker->stats);
+    close_books(worker);
 }

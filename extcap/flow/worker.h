@@ -1,6 +1,6 @@
 /* The worker: the loop that pulls packets out of an engine, in order, into a sink, until something stops it.
  *
- * It runs in one thread of its own. What it counts may be read once that thread has been joined.
+ * It runs in one thread of its own. What it counts may be read once that thread has been joined, and stats before.
  */
 #pragma once
 
@@ -12,9 +12,11 @@ typedef struct {
     rxtx_engine *engine; /* started */
     rxtx_sink *sink;     /* begun */
     rxtx_stop *stop;
+    const unsigned *groups; /* one for each stream: whose packets it has */
+    unsigned n_groups;
     uint64_t count; /* stop after so many packets; 0 = no limit */
 
-    rxtx_stats *stats;    /* out: one for each stream, owned by the caller */
+    rxtx_stats *stats;    /* out: one for each group, zeroed and owned by the caller; may be read meanwhile */
     uint64_t late;        /* out */
     uint64_t clock_steps; /* out */
 } rxtx_worker;

@@ -39,9 +39,10 @@ void rxtx_cpuset_intersect(rxtx_cpuset *set, const rxtx_cpuset *other)
 
 static bool parse_number(const char **text, unsigned *number)
 {
-    const char *p = *text;
+    const char *p = *text + strspn(*text, " ");
     unsigned value = 0;
 
+    p += *p == '+';
     if (!g_ascii_isdigit(*p))
         return false;
     for (; g_ascii_isdigit(*p); p++) {
@@ -79,14 +80,11 @@ static bool at_end(const char *text)
 bool rxtx_cpuset_parse_list(rxtx_cpuset *set, const char *text)
 {
     memset(set, 0, sizeof *set);
-    for (;; text++) {
-        if (!parse_range(&text, set))
-            return false;
-        if (at_end(text))
-            return true;
-        if (*text != ',')
+    for (text += strspn(text, ","); !at_end(text); text += strspn(text, ",")) {
+        if (!parse_range(&text, set) || (!at_end(text) && *text != ','))
             return false;
     }
+    return rxtx_cpuset_limit(set) > 0;
 }
 
 bool rxtx_cpuset_parse_mask(rxtx_cpuset *set, const char *text)

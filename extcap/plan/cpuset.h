@@ -1,6 +1,7 @@
 /* A set of CPU numbers (or of queues, or of nodes), and the two ways to write one.
  *
- *     list   0,2-4,6     decimal numbers and ranges, what the kernel calls cpulist
+ *     list   0,2-4,6     decimal numbers and ranges, what the kernel calls cpulist; as there, a comma too many is
+ *                        nothing, and so are a space or a plus sign in front of a number
  *     mask   5d or 1,0   hexadecimal, commas ignored wherever they are, no 0x
  */
 #pragma once

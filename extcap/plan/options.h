@@ -18,26 +18,50 @@ typedef enum { RXTX_DIRECTION_RX = 1, RXTX_DIRECTION_TX = 2, RXTX_DIRECTION_RXTX
 /* Where a packet's CPU is written: a set. */
 typedef enum { RXTX_ANNOTATE_INTERFACE = 1, RXTX_ANNOTATE_COMMENT = 2, RXTX_ANNOTATE_BOTH = 3 } rxtx_annotate;
 
+/* What a packet is put down to. */
+typedef enum { RXTX_GROUP_CPU = 1, RXTX_GROUP_QUEUE, RXTX_GROUP_NUMA } rxtx_group;
+
+/* Of -w. AUTO: pcapng for a name that ends so, and for several groups on standard output; else pcap. */
+typedef enum { RXTX_FORMAT_AUTO, RXTX_FORMAT_PCAP, RXTX_FORMAT_PCAPNG } rxtx_format;
+
+/* What ends a capture (-a) or a file of it (-b), in dumpcap's words; each 0 = no limit. */
+typedef struct {
+    guint64 duration_ms;
+    guint64 filesize_kb; /* of 1,000 bytes, as dumpcap counts */
+    guint64 packets;
+    guint64 files;
+} rxtx_limits;
+
 typedef struct {
     rxtx_face face;
     const char *program; /* the name called; borrowed from argv */
 
-    char *interface; /* operand, or --extcap-interface without its prefix; NULL = none given */
-    char *cpu_list;
-    char *cpu_mask;
-    int direction; /* rxtx_direction */
+    char *interface; /* operand, -i, or --extcap-interface without its prefix; NULL = none given: all of them */
+    int group;       /* rxtx_group */
+    char *cpu_list, *numa_list, *queue_list; /* of these, at most the group's one is set */
+    char *cpu_mask, *numa_mask, *queue_mask; /* the same; not together with a list */
+    int direction;                           /* rxtx_direction */
     char *filter;
-    guint64 count;    /* packets; 0 = no limit */
-    guint64 duration; /* seconds; 0 = no limit */
-    guint64 snaplen;  /* bytes */
-    guint64 buffer;   /* MiB, all rings together */
+    guint64 count;        /* packets; 0 = no limit */
+    guint64 duration;     /* seconds; 0 = no limit */
+    rxtx_limits autostop; /* beside count and duration */
+    guint64 snaplen;      /* bytes */
+    guint64 buffer;       /* MiB, all rings together */
     bool promiscuous;
-    int annotate; /* rxtx_annotate */
-    char *write;  /* file, "-" for stdout, NULL = count only */
+    int annotate;     /* rxtx_annotate */
+    char *write;      /* file, "-" for stdout, NULL = count only */
+    int format;       /* rxtx_format */
+    rxtx_limits ring; /* of files */
     bool packet_buffered;
+    char *worker_cpus; /* where our threads may run, as a list; NULL = anywhere */
+    guint64 stats;     /* a table so often, in seconds; 0 = never */
+    bool json;
+    bool quiet;
     bool verbose;
     bool help;
     bool version;
+    bool list_cpus;
+    bool list_interfaces;
 
     bool extcap_interfaces;
     bool extcap_dlts;
@@ -55,8 +79,9 @@ typedef enum {
     RXTX_OPTION_UINT,
     RXTX_OPTION_STRING,
     RXTX_OPTION_CHOICE,
-    RXTX_OPTION_LIST, /* see rxtx_cpuset_parse_list */
-    RXTX_OPTION_MASK, /* see rxtx_cpuset_parse_mask */
+    RXTX_OPTION_LIST,  /* see rxtx_cpuset_parse_list */
+    RXTX_OPTION_MASK,  /* see rxtx_cpuset_parse_mask */
+    RXTX_OPTION_LIMIT, /* an rxtx_limits: NAME:VALUE, one at a time */
 } rxtx_option_kind;
 
 typedef struct {
@@ -75,8 +100,9 @@ typedef struct {
     guint64 min, max;           /* of RXTX_OPTION_UINT, both allowed */
     const rxtx_choice *choices; /* of RXTX_OPTION_CHOICE, ended by a row without name */
     int faces;                  /* set of rxtx_face */
+    int group;                  /* rxtx_group that it is for; 0 = for each */
     unsigned place;             /* in Wireshark's dialog, counted from 1; 0 = not shown there */
-    const char *group;          /* tab in that dialog */
+    const char *tab;            /* in that dialog */
     const char *display;        /* label in Wireshark's dialog */
     const char *help;           /* one sentence, also the tooltip; lines are broken by the reader */
 } rxtx_option;
@@ -84,12 +110,26 @@ typedef struct {
 /* Ended by a row without name. Sorted as --help lists them. */
 extern const rxtx_option rxtx_option_table[];
 
+/* Is the row there for a person who called the program under this group's name? */
+bool rxtx_option_shown(const rxtx_option *row, int group);
+
+/* Does the name called set the default? */
+bool rxtx_option_by_name(const rxtx_option *row);
+
 /* Parses argv (which is permuted, as getopt_long does). Always returns options, so that a caller who must open the
  * fifo even on an error can: on failure *error is set (RXTX_ERROR_USAGE) and the values up to the first fault and
  * those of the extcap's pipes are in place. Not reentrant (getopt_long). Free with rxtx_options_free. */
 rxtx_options *rxtx_options_parse(int argc, char **argv, GError **error);
 void rxtx_options_free(rxtx_options *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rxtx_options, rxtx_options_free)
+
+/* The group's list or mask, "" and NULL = none. Borrowed. */
+const char *rxtx_options_list(const rxtx_options *options);
+const char *rxtx_options_mask(const rxtx_options *options);
+
+/* "cpu", "numa" or "queue": the group as the options call it; "cpu", "numa node" or "queue": as people do. */
+const char *rxtx_group_name(int group);
+const char *rxtx_group_noun(int group);
 
 /* The prefix of our interfaces in Wireshark's list. */
 #define RXTX_EXTCAP_PREFIX "rxtxcpu-"

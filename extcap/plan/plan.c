@@ -1,27 +1,126 @@
-/* Which CPUs are captured and how much memory each gets. What the options are is options.c's, what the machine has is
- * topology.c's. */
+/* What is captured, into which groups, and how much memory each ring gets. What the options are is options.c's, what
+ * the machine has is topology.c's and queues.c's. */
 #include "plan/plan.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
 
 #include "base/error.h"
 
 enum { BYTES_PER_MIB = 1024 * 1024 };
 
-/* As typed (options.c has checked the form), or all. */
-static void select_cpus(rxtx_cpuset *set, const rxtx_options *options, const rxtx_topology *topology)
+/* What may be asked for by number. */
+typedef struct {
+    rxtx_cpuset configured, online;
+} inventory;
+
+/* ---- what there is ---- */
+
+static bool find_interface(rxtx_plan *plan, const char *name, GError **error)
 {
-    *set = topology->possible;
-    if (options->cpu_list != NULL && *options->cpu_list != '\0')
-        rxtx_cpuset_parse_list(set, options->cpu_list);
-    if (options->cpu_mask != NULL)
-        rxtx_cpuset_parse_mask(set, options->cpu_mask);
+    if (name == NULL)
+        return true;
+    plan->ifindex = if_nametoindex(name);
+    return plan->ifindex != 0 ||
+           rxtx_set_error(error, RXTX_ERROR_INTERFACE, "error setting ifname '%s': %s\nTo list them: rxtxcpu -D", name,
+                          g_strerror(ENODEV));
+}
+
+static void take_cpus(rxtx_plan *plan, inventory *there, const rxtx_topology *topology)
+{
+    there->configured = topology->possible;
+    there->online = topology->online;
+    plan->n_members = topology->limit;
+}
+
+/* Online is a node with a CPU that is. */
+static bool take_nodes(rxtx_plan *plan, inventory *there, const rxtx_topology *topology, GError **error)
+{
+    if (topology->n_nodes == 0)
+        return rxtx_set_error(error, RXTX_ERROR_KERNEL,
+                              "Failed to get numa node count.\n"
+                              "This system does not tell. By CPU: --group cpu");
+    for (unsigned cpu = 0; cpu < topology->limit; cpu++)
+        if (topology->node[cpu] != RXTX_NODE_UNKNOWN) {
+            rxtx_cpuset_add(&there->configured, (unsigned)topology->node[cpu]);
+            if (rxtx_cpuset_has(&topology->online, cpu))
+                rxtx_cpuset_add(&there->online, (unsigned)topology->node[cpu]);
+        }
+    plan->n_members = topology->limit;
+    return true;
+}
+
+/* A queue that is not known has a member of its own behind the others. */
+static bool take_queues(rxtx_plan *plan, inventory *there, const char *root, GError **error)
+{
+    const rxtx_options *options = plan->options;
+    rxtx_queues queues = {0};
+    unsigned n_rx, n_tx;
+
+    if (options->interface != NULL)
+        queues = rxtx_queues_read(root, options->interface);
+    n_rx = options->direction & RXTX_DIRECTION_RX ? queues.n_rx : 0;
+    n_tx = options->direction & RXTX_DIRECTION_TX ? queues.n_tx : 0;
+    plan->n_queues = MIN(MAX(n_rx, n_tx), RXTX_CPUSET_MAX - 1);
+    if (plan->n_queues == 0)
+        return rxtx_set_error(error, RXTX_ERROR_KERNEL, "Failed to get queue count.\n%s: %s INTERFACE",
+                              options->interface == NULL ? "Queues belong to an interface. Name it"
+                                                         : "This interface does not tell. Name another one",
+                              options->program);
+    for (unsigned queue = 0; queue < plan->n_queues; queue++)
+        rxtx_cpuset_add(&there->configured, queue);
+    there->online = there->configured;
+    plan->n_members = plan->n_queues + 1;
+    plan->rx_recorded = queues.rx_recorded;
+    return true;
+}
+
+static bool take_inventory(rxtx_plan *plan, inventory *there, const rxtx_topology *topology, const char *root,
+                           GError **error)
+{
+    switch (plan->options->group) {
+    case RXTX_GROUP_NUMA:
+        return take_nodes(plan, there, topology, error);
+    case RXTX_GROUP_QUEUE:
+        return take_queues(plan, there, root, error);
+    default:
+        take_cpus(plan, there, topology);
+        return true;
+    }
+}
+
+/* ---- what of it is wanted ---- */
+
+static bool is_text(const char *text)
+{
+    return text != NULL && *text != '\0';
+}
+
+/* In Wireshark's dialog nothing checked is an empty list, and means all. */
+static bool asked_by_number(const rxtx_options *options)
+{
+    return is_text(rxtx_options_list(options)) || rxtx_options_mask(options) != NULL;
+}
+
+/* As typed (options.c has checked the form), or all. */
+static void select_numbers(rxtx_cpuset *set, const rxtx_options *options, const rxtx_cpuset *configured)
+{
+    *set = *configured;
+    if (is_text(rxtx_options_list(options)))
+        rxtx_cpuset_parse_list(set, rxtx_options_list(options));
+    if (rxtx_options_mask(options) != NULL)
+        rxtx_cpuset_parse_mask(set, rxtx_options_mask(options));
 }
 
 static bool narrow(rxtx_cpuset *set, const rxtx_cpuset *to, const char *which, const rxtx_options *options,
                    GError **error)
 {
     rxtx_cpuset_intersect(set, to);
-    return rxtx_cpuset_count(set) > 0 || rxtx_set_error(error, RXTX_ERROR_USAGE, "No %s cpus present in cpu %s.", which,
-                                                        options->cpu_mask != NULL ? "mask" : "list");
+    return rxtx_cpuset_count(set) > 0 ||
+           rxtx_set_error(error, RXTX_ERROR_USAGE, "No %s %ss present in %s %s.", which,
+                          rxtx_group_noun(options->group), rxtx_group_name(options->group),
+                          rxtx_options_mask(options) != NULL ? "mask" : "list");
 }
 
 /* Those of `of` that are not in `in`, as a list; NULL = none. */
@@ -29,65 +128,151 @@ static char *list_missing(const rxtx_cpuset *of, const rxtx_cpuset *in)
 {
     g_autofree rxtx_cpuset *missing = g_new0(rxtx_cpuset, 1);
 
-    for (unsigned cpu = 0, limit = rxtx_cpuset_limit(of); cpu < limit; cpu++)
-        if (rxtx_cpuset_has(of, cpu) && !rxtx_cpuset_has(in, cpu))
-            rxtx_cpuset_add(missing, cpu);
+    for (unsigned number = 0, limit = rxtx_cpuset_limit(of); number < limit; number++)
+        if (rxtx_cpuset_has(of, number) && !rxtx_cpuset_has(in, number))
+            rxtx_cpuset_add(missing, number);
     return rxtx_cpuset_count(missing) > 0 ? rxtx_cpuset_format(missing) : NULL;
 }
 
-static bool asked_by_number(const rxtx_options *options)
+/* ---- groups and streams ---- */
+
+static void add_group(rxtx_plan *plan, rxtx_plan_group group)
 {
-    return (options->cpu_list != NULL && *options->cpu_list != '\0') || options->cpu_mask != NULL;
+    plan->n_due += group.due;
+    plan->groups[plan->n_groups++] = group;
 }
 
-/* The buffer is dealt to the CPUs that run; one that may come online later has the least. */
-static void deal_memory(rxtx_plan *plan)
+/* What no number can be put to is captured when nothing was asked for by number. */
+static bool has_unknown(const rxtx_plan *plan, const rxtx_topology *topology)
+{
+    bool unknown = plan->options->group == RXTX_GROUP_QUEUE;
+
+    for (unsigned cpu = 0; plan->options->group == RXTX_GROUP_NUMA && cpu < topology->limit; cpu++)
+        unknown = unknown || (rxtx_cpuset_has(&topology->possible, cpu) && topology->node[cpu] == RXTX_NODE_UNKNOWN);
+    return unknown && !asked_by_number(plan->options);
+}
+
+static void add_groups(rxtx_plan *plan, const rxtx_cpuset *set, const rxtx_cpuset *online,
+                       const rxtx_topology *topology)
+{
+    bool by_cpu = plan->options->group == RXTX_GROUP_CPU;
+
+    plan->groups = g_new0(rxtx_plan_group, rxtx_cpuset_count(set) + 1);
+    for (unsigned number = 0, limit = rxtx_cpuset_limit(set); number < limit; number++)
+        if (rxtx_cpuset_has(set, number))
+            add_group(plan, (rxtx_plan_group){
+                                .number = (int)number,
+                                .node = by_cpu && topology->n_nodes > 1 ? topology->node[number] : RXTX_NODE_UNKNOWN,
+                                .due = rxtx_cpuset_has(online, number),
+                            });
+    if (has_unknown(plan, topology))
+        add_group(plan, (rxtx_plan_group){.number = RXTX_NUMBER_UNKNOWN, .node = RXTX_NODE_UNKNOWN});
+}
+
+static int number_of(const rxtx_plan *plan, const rxtx_topology *topology, unsigned member)
+{
+    if (plan->options->group == RXTX_GROUP_NUMA)
+        return topology->node[member];
+    return plan->n_queues != 0 && member == plan->n_queues ? RXTX_NUMBER_UNKNOWN : (int)member;
+}
+
+static void add_stream(rxtx_plan *plan, unsigned member, int number)
+{
+    for (unsigned group = 0; group < plan->n_groups; group++)
+        if (plan->groups[group].number == number)
+            plan->streams[plan->n_streams++] = (rxtx_plan_stream){.member = member, .group = group};
+}
+
+static void add_streams(rxtx_plan *plan, const rxtx_topology *topology)
+{
+    plan->streams = g_new0(rxtx_plan_stream, plan->n_members);
+    for (unsigned member = 0; member < plan->n_members; member++)
+        if (plan->n_queues != 0 || rxtx_cpuset_has(&topology->possible, member))
+            add_stream(plan, member, number_of(plan, topology, member));
+}
+
+/* The buffer is dealt to the CPUs that run, or to the queues; a CPU that may come online later has the least. */
+static void deal_memory(rxtx_plan *plan, const rxtx_topology *topology)
 {
     size_t total = plan->options->buffer * BYTES_PER_MIB;
     size_t offline = 0, share;
 
-    for (unsigned i = 0; i < plan->n_streams; i++)
-        offline += !plan->streams[i].online;
+    for (unsigned i = 0; plan->n_queues == 0 && i < plan->n_streams; i++)
+        offline += !rxtx_cpuset_has(&topology->online, plan->streams[i].member);
     share = total > offline * RXTX_RING_BYTES_MIN ? total - offline * RXTX_RING_BYTES_MIN : 0;
     share = MAX(share / (plan->n_streams - offline) / RXTX_RING_BYTES_MIN, 1) * RXTX_RING_BYTES_MIN;
     for (unsigned i = 0; i < plan->n_streams; i++)
-        plan->streams[i].ring_bytes = plan->streams[i].online ? share : RXTX_RING_BYTES_MIN;
+        plan->streams[i].ring_bytes = plan->n_queues != 0 || rxtx_cpuset_has(&topology->online, plan->streams[i].member)
+                                          ? share
+                                          : RXTX_RING_BYTES_MIN;
 }
 
-static void add_streams(rxtx_plan *plan, const rxtx_cpuset *set, const rxtx_topology *topology)
+/* ---- the file ---- */
+
+/* A fifo, /dev/null: nothing that a number could be put to. */
+static bool is_special(const char *path)
 {
-    plan->streams = g_new0(rxtx_plan_stream, rxtx_cpuset_count(set));
-    for (unsigned cpu = 0; cpu < topology->limit; cpu++)
-        if (rxtx_cpuset_has(set, cpu))
-            plan->streams[plan->n_streams++] = (rxtx_plan_stream){
-                .cpu = cpu,
-                .node = topology->n_nodes > 1 ? topology->node[cpu] : RXTX_NODE_UNKNOWN,
-                .online = rxtx_cpuset_has(&topology->online, cpu),
-            };
+    return g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR);
 }
 
-rxtx_plan *rxtx_plan_new(const rxtx_options *options, const rxtx_topology *topology, GError **error)
+static bool is_to_stdout(const rxtx_options *options)
 {
+    return options->write != NULL && strcmp(options->write, "-") == 0;
+}
+
+/* Several groups in one stream of bytes need pcapng, and Wireshark's fifo has always had it. */
+static bool choose_format(rxtx_plan *plan, unsigned n_groups, GError **error)
+{
+    const rxtx_options *options = plan->options;
+    bool shared = is_to_stdout(options) && n_groups > 1;
+
+    plan->format = options->format;
+    if (options->face == RXTX_FACE_EXTCAP || options->write == NULL)
+        plan->format = RXTX_FORMAT_PCAPNG;
+    if (plan->format == RXTX_FORMAT_AUTO)
+        plan->format = shared || g_str_has_suffix(options->write, ".pcapng") || is_special(options->write)
+                           ? RXTX_FORMAT_PCAPNG
+                           : RXTX_FORMAT_PCAP;
+    return !shared || plan->format != RXTX_FORMAT_PCAP ||
+           rxtx_set_error(error, RXTX_ERROR_USAGE,
+                          "Write file '-' (stdout) is only permitted when capturing on a single %s.",
+                          rxtx_group_noun(options->group));
+}
+
+static bool fill(rxtx_plan *plan, const rxtx_topology *topology, const char *root, GError **error)
+{
+    g_autofree inventory *there = g_new0(inventory, 1);
     g_autofree rxtx_cpuset *set = g_new0(rxtx_cpuset, 1);
     g_autofree rxtx_cpuset *online = g_new0(rxtx_cpuset, 1);
-    g_autofree char *absent = NULL;
-    rxtx_plan *plan;
 
-    select_cpus(set, options, topology);
-    absent = list_missing(set, &topology->possible);
-    if (!narrow(set, &topology->possible, "configured", options, error))
-        return NULL;
+    if (!find_interface(plan, plan->options->interface, error) || !take_inventory(plan, there, topology, root, error))
+        return false;
+    plan->n_numbers = rxtx_cpuset_count(&there->configured);
+    select_numbers(set, plan->options, &there->configured);
+    plan->absent = list_missing(set, &there->configured);
+    if (!narrow(set, &there->configured, "configured", plan->options, error))
+        return false;
     *online = *set;
-    if (!narrow(online, &topology->online, "online", options, error))
-        return NULL;
-    plan = g_new0(rxtx_plan, 1);
+    if (!narrow(online, &there->online, "online", plan->options, error))
+        return false;
+    if (!choose_format(plan, rxtx_cpuset_count(online) + has_unknown(plan, topology), error))
+        return false;
+    plan->offline = asked_by_number(plan->options) ? list_missing(set, online) : NULL;
+    if (is_to_stdout(plan->options) && plan->format == RXTX_FORMAT_PCAP)
+        *set = *online; /* what comes online later could not be told apart in there */
+    add_groups(plan, set, online, topology);
+    add_streams(plan, topology);
+    deal_memory(plan, topology);
+    return true;
+}
+
+rxtx_plan *rxtx_plan_new(const rxtx_options *options, const rxtx_topology *topology, const char *root, GError **error)
+{
+    g_autoptr(rxtx_plan) plan = g_new0(rxtx_plan, 1);
+
     plan->options = options;
-    plan->n_cpus = topology->limit;
-    plan->absent = g_steal_pointer(&absent);
-    plan->offline = asked_by_number(options) ? list_missing(set, online) : NULL;
-    add_streams(plan, set, topology);
-    deal_memory(plan);
-    return plan;
+    plan->keep = options->write != NULL || options->face == RXTX_FACE_EXTCAP;
+    return fill(plan, topology, root, error) ? g_steal_pointer(&plan) : NULL;
 }
 
 void rxtx_plan_free(rxtx_plan *plan)
@@ -96,6 +281,18 @@ void rxtx_plan_free(rxtx_plan *plan)
         return;
     g_free(plan->absent);
     g_free(plan->offline);
+    g_free(plan->groups);
     g_free(plan->streams);
     g_free(plan);
+}
+
+char *rxtx_plan_group_name(const rxtx_plan *plan, unsigned group)
+{
+    const char *noun = rxtx_group_noun(plan->options->group);
+    const char *space = plan->options->group == RXTX_GROUP_CPU ? "" : " ";
+    int number = plan->groups[group].number;
+
+    if (number == RXTX_NUMBER_UNKNOWN)
+        return g_strdup_printf("%s unknown", noun);
+    return g_strdup_printf("%s%s%d", noun, space, number);
 }

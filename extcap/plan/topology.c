@@ -14,6 +14,30 @@ static bool read_set(const char *root, const char *path, rxtx_cpuset *set)
     return g_file_get_contents(file, &text, NULL, NULL) && rxtx_cpuset_parse_list(set, text);
 }
 
+/* The kernel's own list of possible CPUs, which nobody masks: a column for each (fs/proc/softirqs.c). A container's
+ * /sys may show fewer CPUs than handle packets. */
+static bool add_columns(const char *root, rxtx_cpuset *set)
+{
+    g_autofree char *file = g_strconcat(root, "/proc/softirqs", NULL);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) words = NULL;
+    bool found = false;
+
+    if (!g_file_get_contents(file, &text, NULL, NULL))
+        return false;
+    text[strcspn(text, "\n")] = '\0';
+    words = g_strsplit_set(text, " ", -1);
+    for (char **word = words; *word != NULL; word++) {
+        guint64 cpu;
+        if (g_str_has_prefix(*word, "CPU") &&
+            g_ascii_string_to_unsigned(*word + 3, 10, 0, RXTX_CPUSET_MAX - 1, &cpu, NULL)) {
+            rxtx_cpuset_add(set, (unsigned)cpu);
+            found = true;
+        }
+    }
+    return found;
+}
+
 /* The raw call returns the size of the kernel's mask: nr_cpu_ids, rounded up to a long (kernel/sched/syscalls.c).
  * A fan-out group with more members than CPUs is right all the same: the kernel takes CPU number modulo members. */
 static void all_that_may_be(rxtx_cpuset *set)
@@ -27,6 +51,16 @@ static void all_that_may_be(rxtx_cpuset *set)
 
     for (unsigned cpu = 0; cpu < MIN(limit, RXTX_CPUSET_MAX); cpu++)
         rxtx_cpuset_add(set, cpu);
+}
+
+/* A node lists its CPUs that are online; the others have a link to it. */
+static void read_links(rxtx_topology *topology, const char *root, unsigned node)
+{
+    for (unsigned cpu = 0; cpu < topology->limit; cpu++) {
+        g_autofree char *path = g_strdup_printf("%s/sys/devices/system/cpu/cpu%u/node%u", root, cpu, node);
+        if (topology->node[cpu] == RXTX_NODE_UNKNOWN && g_file_test(path, G_FILE_TEST_EXISTS))
+            topology->node[cpu] = (int)node;
+    }
 }
 
 static void read_nodes(rxtx_topology *topology, const char *root)
@@ -44,6 +78,7 @@ static void read_nodes(rxtx_topology *topology, const char *root)
         for (unsigned cpu = 0; cpu < topology->limit; cpu++)
             if (rxtx_cpuset_has(cpus, cpu))
                 topology->node[cpu] = (int)node;
+        read_links(topology, root, node);
     }
 }
 
@@ -51,7 +86,11 @@ rxtx_topology *rxtx_topology_read(const char *root)
 {
     rxtx_topology *topology = g_new0(rxtx_topology, 1);
 
-    if (!read_set(root, "/sys/devices/system/cpu/possible", &topology->possible))
+    bool told = read_set(root, "/sys/devices/system/cpu/possible", &topology->possible);
+
+    if (!told)
+        memset(&topology->possible, 0, sizeof topology->possible);
+    if (!add_columns(root, &topology->possible) && !told)
         all_that_may_be(&topology->possible);
     if (!read_set(root, "/sys/devices/system/cpu/online", &topology->online))
         topology->online = topology->possible;

@@ -16,8 +16,9 @@ typedef struct {
     unsigned n_nodes;     /* nodes with CPUs; 0 = not known */
 } rxtx_topology;
 
-/* root: "" for this machine. Where sysfs does not tell, the kernel's own affinity mask bounds the possible CPUs, all
- * of them count as online and no node is known. Never fails. Free with rxtx_topology_free. */
+/* root: "" for this machine. Possible is what sysfs or the kernel's own statistics name; where neither does, the
+ * affinity mask bounds it. Without sysfs all of them count as online and no node is known. Never fails. Free with
+ * rxtx_topology_free. */
 rxtx_topology *rxtx_topology_read(const char *root);
 void rxtx_topology_free(rxtx_topology *topology);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rxtx_topology, rxtx_topology_free)

@@ -15,6 +15,7 @@
 
 enum {
     BUFFER_BYTES = 512 * 1024,
+    LEAST_BUFFER_BYTES = 64 * 1024,
     FILE_WAIT_MS = 100,
     FILE_ALIGN = 64 * 1024,
     PIPE_BYTES = 1024 * 1024, /* the most an ordinary user may ask for (fs.pipe-max-size) */
@@ -38,6 +39,7 @@ struct rxtx_output {
     target target;
     bool created; /* a regular file that we opened by its name */
     uint8_t *buffer;
+    size_t capacity;  /* of the buffer; a piece that does not fit makes it larger */
     size_t filled;    /* bytes in the buffer, which begins with a commit */
     size_t out;       /* of those, handed to the kernel: a commit that was cut in two keeps its first part here */
     uint64_t written; /* bytes handed to the kernel in all */
@@ -90,8 +92,16 @@ static rxtx_output *new_output(const char *name, int fd, rxtx_stop *stop)
     output->target = target_of(&fd);
     output->fd = fd;
     output->stop = stop;
-    output->buffer = g_malloc(BUFFER_BYTES);
+    output->capacity = BUFFER_BYTES;
+    output->buffer = g_malloc(output->capacity);
     return output;
+}
+
+void rxtx_output_limit_buffer(rxtx_output *output, size_t bytes)
+{
+    g_assert(output->filled == 0);
+    output->capacity = CLAMP(bytes, LEAST_BUFFER_BYTES, BUFFER_BYTES);
+    output->buffer = g_realloc(output->buffer, output->capacity);
 }
 
 rxtx_output *rxtx_output_open(const char *path, bool create, rxtx_stop *stop, GError **error)
@@ -100,7 +110,8 @@ rxtx_output *rxtx_output_open(const char *path, bool create, rxtx_stop *stop, GE
     rxtx_output *output;
 
     if (fd < 0) {
-        rxtx_set_error(error, RXTX_ERROR_OUTPUT, "opening '%s' for writing: %s. Name another file: -w FILE", path,
+        rxtx_set_error(error, RXTX_ERROR_OUTPUT,
+                       "error opening savefile '%s': libpcap: %s: %s\nName another file: -w FILE", path, path,
                        g_strerror(errno));
         return NULL;
     }
@@ -137,7 +148,7 @@ rxtx_output *rxtx_output_stdout(rxtx_stop *stop, GError **error)
 static void fail(rxtx_output *output)
 {
     output->reader_gone = errno == EPIPE || errno == ECONNRESET;
-    rxtx_set_errno(&output->failure, RXTX_ERROR_OUTPUT, "writing to '%s'", output->name);
+    rxtx_set_errno(&output->failure, RXTX_ERROR_OUTPUT, "error writing to savefile '%s'", output->name);
 }
 
 /* How long to wait for the reader; false = no longer. */
@@ -229,10 +240,14 @@ static bool write_aligned(rxtx_output *output)
 uint8_t *rxtx_output_reserve(rxtx_output *output, size_t size)
 {
     g_assert(size <= RXTX_OUTPUT_PIECE_MAX);
-    if (BUFFER_BYTES - output->filled < size && !write_aligned(output))
+    if (output->capacity - output->filled < size && !write_aligned(output))
         return NULL;
-    if (BUFFER_BYTES - output->filled < size && !rxtx_output_flush(output))
+    if (output->capacity - output->filled < size && !rxtx_output_flush(output))
         return NULL;
+    if (output->capacity < size) {
+        output->capacity = size;
+        output->buffer = g_realloc(output->buffer, size);
+    }
     return output->failure == NULL ? output->buffer + output->filled : NULL;
 }
 
@@ -274,6 +289,11 @@ const uint8_t *rxtx_output_failed_piece(const rxtx_output *output, size_t *size,
     *size = output->failure != NULL ? output->filled : 0;
     *written = output->out;
     return output->buffer;
+}
+
+uint64_t rxtx_output_position(const rxtx_output *output)
+{
+    return output->written - output->out;
 }
 
 /* From where we are, not from the beginning: standard output may have been appended to. */

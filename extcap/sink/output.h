@@ -14,11 +14,14 @@
 
 typedef struct rxtx_output rxtx_output;
 
-/* A file, which with `create` is made or emptied, or a fifo.A fifo without a reader is waited for. */
+/* A file, which with `create` is made or emptied, or a fifo. A fifo without a reader is waited for. */
 rxtx_output *rxtx_output_open(const char *path, bool create, rxtx_stop *stop, GError **error);
 
 /* Standard output, which is taken over: whatever else the program prints goes elsewhere. */
 rxtx_output *rxtx_output_stdout(rxtx_stop *stop, GError **error);
+
+/* Before anything is committed: for one of many, which together would take too much memory. From 64 to 512 KiB. */
+void rxtx_output_limit_buffer(rxtx_output *output, size_t bytes);
 
 /* Room for `size` bytes, to be filled and then committed; NULL when the output has failed (or that much never fits). It
  * may write what came before. size is at most RXTX_OUTPUT_PIECE_MAX. */
@@ -38,6 +41,9 @@ bool rxtx_output_reader_gone(const rxtx_output *output);
 /* After a failure: the piece that was being written, and how many of its bytes went out. A piece begins where a commit
  * began. size 0 = none. */
 const uint8_t *rxtx_output_failed_piece(const rxtx_output *output, size_t *size, size_t *written);
+
+/* How many bytes went out before that piece. */
+uint64_t rxtx_output_position(const rxtx_output *output);
 
 /* Takes the last `size` bytes that went out back out of a file, so that it ends with a whole block; of a file that was
  * opened by its name nothing stays if nothing is left. No effect on a pipe. */

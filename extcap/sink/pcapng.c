@@ -26,6 +26,7 @@ enum {
     IF_FILTER = 11,
     EPB_FLAGS = 2,
     EPB_DROPCOUNT = 4,
+    EPB_QUEUE = 6,
     ISB_STARTTIME = 2,
     ISB_ENDTIME = 3,
     ISB_IFRECV = 4,
@@ -45,6 +46,7 @@ enum {
     PACKET_FIXED = 28, /* up to the packet's data */
     OPTION_FLAGS_SIZE = 8,
     OPTION_DROPCOUNT_SIZE = 12,
+    OPTION_QUEUE_SIZE = 8,
     OPTION_HEADER = 4,
     PACKET_TRAILER = 4,
 };
@@ -191,8 +193,8 @@ void rxtx_pcapng_put_statistics(GByteArray *out, uint32_t interface_id, const rx
 
 size_t rxtx_pcapng_packet_max(const rxtx_packet *packet, size_t comment_length)
 {
-    return PACKET_FIXED + padded(packet->caplen) + OPTION_FLAGS_SIZE + OPTION_DROPCOUNT_SIZE + OPTION_HEADER +
-           padded(comment_length) + OPTION_HEADER + PACKET_TRAILER;
+    return PACKET_FIXED + padded(packet->caplen) + OPTION_FLAGS_SIZE + OPTION_DROPCOUNT_SIZE + OPTION_QUEUE_SIZE +
+           OPTION_HEADER + padded(comment_length) + OPTION_HEADER + PACKET_TRAILER;
 }
 
 static uint8_t *write_32(uint8_t *at, uint32_t value)
@@ -218,29 +220,30 @@ static uint8_t *write_option(uint8_t *at, uint16_t code, const void *value, size
     return write_padded(at + sizeof header, value, size);
 }
 
-static uint8_t *write_packet_options(uint8_t *at, const rxtx_packet *packet, const char *comment, size_t comment_length)
+static uint8_t *write_packet_options(uint8_t *at, const rxtx_packet *packet, const rxtx_pcapng_origin *origin)
 {
     if (packet->flags != 0)
         at = write_option(at, EPB_FLAGS, &packet->flags, sizeof packet->flags);
     if (packet->dropped != 0)
         at = write_option(at, EPB_DROPCOUNT, &packet->dropped, sizeof packet->dropped);
-    if (comment_length != 0)
-        at = write_option(at, OPT_COMMENT, comment, comment_length);
+    if (origin->queue >= 0)
+        at = write_option(at, EPB_QUEUE, &origin->queue, sizeof origin->queue);
+    if (origin->comment_length != 0)
+        at = write_option(at, OPT_COMMENT, origin->comment, origin->comment_length);
     return write_32(at, OPT_END);
 }
 
-size_t rxtx_pcapng_put_packet(uint8_t *at, uint32_t interface_id, const rxtx_packet *packet, const char *comment,
-                              size_t comment_length)
+size_t rxtx_pcapng_put_packet(uint8_t *at, const rxtx_pcapng_origin *origin, const rxtx_packet *packet)
 {
     uint8_t *start = at;
     uint32_t head[] = {
-        BLOCK_PACKET,   0,          interface_id, (uint32_t)(packet->ts_ns >> 32), (uint32_t)packet->ts_ns,
+        BLOCK_PACKET,   0,          origin->interface_id, (uint32_t)(packet->ts_ns >> 32), (uint32_t)packet->ts_ns,
         packet->caplen, packet->len};
     uint32_t length;
 
     memcpy(at, head, sizeof head);
     at = write_padded(at + sizeof head, packet->data, packet->caplen);
-    at = write_packet_options(at, packet, comment, comment_length);
+    at = write_packet_options(at, packet, origin);
     length = (uint32_t)(at - start) + PACKET_TRAILER;
     write_32(start + 4, length);
     write_32(at, length);
@@ -280,22 +283,38 @@ rxtx_pcapng_view rxtx_pcapng_view_block(const uint8_t *block)
 
 /* ---- texts ---- */
 
-char *rxtx_pcapng_description(const char *name, unsigned cpu, int node)
+static void append_number(GString *text, int number)
 {
-    g_autoptr(GString) text = g_string_new(name);
+    if (number >= 0)
+        g_string_append_printf(text, "%d", number);
+    else
+        g_string_append(text, RXTX_VALUE_UNKNOWN);
+}
+
+char *rxtx_pcapng_description(const char *name, const rxtx_group_label *label)
+{
+    GString *text = g_string_new(name);
 
     for (char *c = text->str; *c != '\0'; c++)
         if (g_ascii_isspace(*c) || g_ascii_iscntrl(*c))
             *c = '_';
-    g_string_append_printf(text, " " RXTX_KEY_CPU " %u", cpu);
-    if (node >= 0)
-        g_string_append_printf(text, " " RXTX_KEY_NODE " %d", node);
-    return g_strconcat(text->str, " " RXTX_DESCRIPTION_SUFFIX, NULL);
+    g_string_append_printf(text, " %s ", label->key);
+    append_number(text, label->number);
+    if (label->node >= 0)
+        g_string_append_printf(text, " " RXTX_KEY_NODE " %d", label->node);
+    g_string_append(text, " " RXTX_DESCRIPTION_SUFFIX);
+    return g_string_free(text, FALSE);
 }
 
-char *rxtx_pcapng_comment(unsigned cpu, int node)
+/* The words of comments are those of descriptions in lower case (RXTX_COMMENT_*). */
+char *rxtx_pcapng_comment(const rxtx_group_label *label)
 {
-    if (node >= 0)
-        return g_strdup_printf(RXTX_COMMENT_CPU "%u " RXTX_COMMENT_NODE "%d", cpu, node);
-    return g_strdup_printf(RXTX_COMMENT_CPU "%u", cpu);
+    g_autofree char *key = g_ascii_strdown(label->key, -1);
+    GString *text = g_string_new(NULL);
+
+    g_string_append_printf(text, "%s=", key);
+    append_number(text, label->number);
+    if (label->node >= 0)
+        g_string_append_printf(text, " " RXTX_COMMENT_NODE "%d", label->node);
+    return g_string_free(text, FALSE);
 }

@@ -12,6 +12,7 @@
 
 #include "base/packet.h"
 #include "base/stats.h"
+#include "sink/sink.h"
 
 typedef struct {
     const char *hardware; /* each NULL = left out; long ones are clipped so that the block holds RXTX_SHB_MAX bytes */
@@ -34,11 +35,18 @@ void rxtx_pcapng_put_interface(GByteArray *out, const rxtx_pcapng_interface *int
 void rxtx_pcapng_put_statistics(GByteArray *out, uint32_t interface_id, const rxtx_stats *stats, uint64_t start_ns,
                                 uint64_t end_ns);
 
+/* Where a packet comes from, the same for many. */
+typedef struct {
+    uint32_t interface_id;
+    const char *comment;   /* needs no NUL */
+    size_t comment_length; /* 0 = none */
+    int queue;             /* -1 = not known */
+} rxtx_pcapng_origin;
+
 /* No packet block is larger: RXTX_EPB_MAX for a packet of RXTX_SNAPLEN_MAX bytes and a comment of 64. */
 size_t rxtx_pcapng_packet_max(const rxtx_packet *packet, size_t comment_length);
-/* Writes at most rxtx_pcapng_packet_max() bytes and returns how many. comment needs no NUL; length 0 = none. */
-size_t rxtx_pcapng_put_packet(uint8_t *at, uint32_t interface_id, const rxtx_packet *packet, const char *comment,
-                              size_t comment_length);
+/* Writes at most rxtx_pcapng_packet_max() bytes and returns how many. */
+size_t rxtx_pcapng_put_packet(uint8_t *at, const rxtx_pcapng_origin *origin, const rxtx_packet *packet);
 
 /* What stands in a block that was written by the functions above. */
 typedef struct {
@@ -50,8 +58,8 @@ typedef struct {
 } rxtx_pcapng_view;
 rxtx_pcapng_view rxtx_pcapng_view_block(const uint8_t *block);
 
-/* "eth0 CPU 3 (rxtxcpu)", with " node 1" if node >= 0. What of the name would break the grammar (spaces, control
- * characters) becomes '_'. Free with g_free. */
-char *rxtx_pcapng_description(const char *name, unsigned cpu, int node);
-/* "cpu=3", with " node=1" if node >= 0. Free with g_free. */
-char *rxtx_pcapng_comment(unsigned cpu, int node);
+/* "eth0 CPU 3 (rxtxcpu)", with " node 1" if the group's CPU has one, "eth0 queue unknown (rxtxcpu)". What of the name
+ * would break the grammar (spaces, control characters) becomes '_'. Free with g_free. */
+char *rxtx_pcapng_description(const char *name, const rxtx_group_label *label);
+/* "cpu=3", with " node=1" if the group's CPU has one; "queue=unknown". Free with g_free. */
+char *rxtx_pcapng_comment(const rxtx_group_label *label);

@@ -11,22 +11,23 @@
 #include "base/packet.h"
 #include "base/stats.h"
 
-/* What a sink has to know of a stream. */
+/* What a sink has to know of a group of packets. */
 typedef struct {
-    unsigned cpu;
-    int node;    /* -1 = not known, or the machine has but one */
-    bool online; /* at the start */
-} rxtx_stream_label;
+    const char *key; /* RXTX_KEY_CPU, _QUEUE or _NODE of rxtxcpu/capture_format.h */
+    int number;      /* -1 = not known */
+    int node;        /* of a CPU; -1 = not known, or the machine has but one */
+    bool due;        /* to be shown from the beginning; the others when their first packet comes */
+} rxtx_group_label;
 
 typedef struct rxtx_sink rxtx_sink;
 
 typedef struct {
-    /* Takes a packet of the stream `id`: true = it will be in the output. Does not keep packet->data. */
-    bool (*push)(rxtx_sink *sink, unsigned id, const rxtx_packet *packet);
+    /* Takes a packet of a group: true = it will be in the output. Does not keep packet->data. */
+    bool (*push)(rxtx_sink *sink, unsigned group, const rxtx_packet *packet);
     /* What was taken is to be seen by the reader now. With `more`, packets are under way: who pays by the piece may
      * wait for them a moment. */
     void (*flush)(rxtx_sink *sink, bool more);
-    /* The capture is over; stats has one entry for each stream. The sink may lower what was delivered, when the output
+    /* The capture is over; stats has one entry for each group. The sink may lower what was delivered, when the output
      * turns out not to hold it. */
     void (*finish)(rxtx_sink *sink, rxtx_stats *stats);
     void (*free)(rxtx_sink *sink);
@@ -34,6 +35,9 @@ typedef struct {
 
 struct rxtx_sink {
     const rxtx_sink_ops *ops;
-    int watch_fd;    /* to be watched for its reader's end while waiting; -1 = none */
-    GError *failure; /* NULL = none */
+    int watch_fd;     /* to be watched for its reader's end while waiting; -1 = none */
+    gint64 due_us;    /* monotonic: flush is to be called then, packets or not; 0 = never */
+    uint64_t size;    /* bytes of its largest file */
+    GPtrArray *files; /* the names of the files that it made, owned; NULL = it makes none */
+    GError *failure;  /* NULL = none */
 };

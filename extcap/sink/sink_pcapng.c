@@ -2,28 +2,39 @@
  * bytes of a block are pcapng.c's, the descriptor is output.c's. */
 #include "sink/sink_pcapng.h"
 
+#include <net/if.h>
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "rxtxcpu/capture_format.h"
 #include "sink/pcapng.h"
 
-enum { NS_PER_US = 1000, NO_INTERFACE = -1 };
+enum { NS_PER_US = 1000, NO_INTERFACE = -1, ALL_GROUPS = -1, LINKTYPE_ETHERNET = 1 };
 
 typedef struct {
-    rxtx_stream_label label;
-    gint64 interface_id; /* NO_INTERFACE = its block is not written yet */
-    char *comment;       /* of each packet; NULL = none */
-    size_t comment_length;
-} stream;
+    rxtx_group_label label;
+    gint64 interface_id; /* of its last packet's interface block; NO_INTERFACE = none is written yet */
+    int32_t ifindex;     /* that interface's; 0 = there is but one */
+    rxtx_pcapng_origin origin;
+    char *comment; /* of each packet; NULL = none */
+} group;
+
+/* An interface block that is written. */
+typedef struct {
+    int group; /* ALL_GROUPS = whose comment the packet has */
+    uint64_t delivered;
+} block;
 
 typedef struct {
     rxtx_sink sink; /* first */
     rxtx_sink_pcapng_settings settings;
     rxtx_output *output;
     rxtx_stop *stop;
-    stream *streams;
-    unsigned n_streams;
-    guint32 n_interfaces;
+    group *groups;
+    unsigned n_groups;
+    GArray *blocks;        /* of block, by interface id */
+    GHashTable *known;     /* of all interfaces: (group, ifindex) -> interface id */
+    GHashTable *described; /* of all interfaces: ifindex, whose steering stands in a comment */
 } sink_pcapng;
 
 static uint64_t now_ns(void)
@@ -44,61 +55,122 @@ static bool failed(sink_pcapng *s)
     return false;
 }
 
-static bool put_block(sink_pcapng *s, const GByteArray *block)
+static bool put_block(sink_pcapng *s, const GByteArray *bytes)
 {
-    uint8_t *at = rxtx_output_reserve(s->output, block->len);
+    uint8_t *at = rxtx_output_reserve(s->output, bytes->len);
 
     if (at == NULL)
         return failed(s);
-    memcpy(at, block->data, block->len);
-    rxtx_output_commit(s->output, block->len);
+    memcpy(at, bytes->data, bytes->len);
+    rxtx_output_commit(s->output, bytes->len);
+    s->sink.size += bytes->len;
     return true;
 }
 
 static bool put_section(sink_pcapng *s)
 {
-    g_autoptr(GByteArray) block = g_byte_array_new();
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
     struct utsname system;
     g_autofree char *os = uname(&system) == 0 ? g_strdup_printf("%s %s", system.sysname, system.release) : NULL;
     rxtx_pcapng_section section = {
         .hardware = os != NULL ? system.machine : NULL, .os = os, .application = s->settings.application};
 
-    rxtx_pcapng_put_section(block, &section);
-    return put_block(s, block);
+    rxtx_pcapng_put_section(bytes, &section);
+    return put_block(s, bytes);
 }
 
-static bool put_interface(sink_pcapng *s, const char *description)
+/* ---- interface blocks ---- */
+
+/* Once for each interface. */
+static char *describe_steering(sink_pcapng *s, const char *name, int32_t ifindex)
 {
-    g_autoptr(GByteArray) block = g_byte_array_new();
+    if (s->settings.describe_steering == NULL || !g_hash_table_add(s->described, GINT_TO_POINTER(ifindex)))
+        return NULL;
+    return s->settings.describe_steering(name);
+}
+
+/* The id is that of the block that comes next. */
+static bool put_interface(sink_pcapng *s, const char *name, int32_t ifindex, int linktype, int of_group)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    g_autofree char *description =
+        of_group != ALL_GROUPS ? rxtx_pcapng_description(name, &s->groups[of_group].label) : NULL;
+    g_autofree char *steering = describe_steering(s, name, ifindex);
     rxtx_pcapng_interface interface = {
-        .linktype = s->settings.linktype,
+        .linktype = linktype,
         .snaplen = s->settings.snaplen,
-        .name = s->settings.interface,
+        .name = name,
         .description = description,
         .filter = s->settings.filter,
-        .comment = s->n_interfaces == 0 ? s->settings.steering : NULL,
+        .comment = steering,
     };
+    block written = {.group = of_group};
 
-    rxtx_pcapng_put_interface(block, &interface);
-    s->n_interfaces++;
-    return put_block(s, block);
+    rxtx_pcapng_put_interface(bytes, &interface);
+    g_array_append_val(s->blocks, written);
+    return put_block(s, bytes);
 }
 
-/* One block for the stream, or one for all. */
-static bool put_stream(sink_pcapng *s, stream *of)
+static int owner_of(const sink_pcapng *s, unsigned of_group)
 {
-    g_autofree char *description = NULL;
-    gint64 id = s->n_interfaces;
-
-    if (s->settings.annotate_interface) {
-        description = rxtx_pcapng_description(s->settings.interface, of->label.cpu, of->label.node);
-        of->interface_id = id;
-        return put_interface(s, description);
-    }
-    for (unsigned i = 0; i < s->n_streams; i++)
-        s->streams[i].interface_id = id;
-    return put_interface(s, NULL);
+    return s->settings.annotate_interface ? (int)of_group : ALL_GROUPS;
 }
+
+static void use_interface(group *of, gint64 id, int32_t ifindex)
+{
+    of->interface_id = id;
+    of->ifindex = ifindex;
+    of->origin.interface_id = (uint32_t)id;
+}
+
+/* One block for the group, or one for all. */
+static bool put_only_interface(sink_pcapng *s, unsigned of_group)
+{
+    gint64 id = s->blocks->len;
+
+    for (unsigned i = 0; i < s->n_groups; i++)
+        if (i == of_group || !s->settings.annotate_interface)
+            use_interface(&s->groups[i], id, 0);
+    return put_interface(s, s->settings.interface, 0, s->settings.linktype, owner_of(s, of_group));
+}
+
+/* An interface that is gone meanwhile keeps its number. */
+static bool put_some_interface(sink_pcapng *s, unsigned of_group, const rxtx_packet *packet)
+{
+    char name[IF_NAMESIZE];
+
+    if (if_indextoname((unsigned)packet->ifindex, name) == NULL)
+        g_snprintf(name, sizeof name, "index-%d", packet->ifindex);
+    return put_interface(s, name, packet->ifindex, packet->linktype, owner_of(s, of_group));
+}
+
+static bool find_interface(sink_pcapng *s, unsigned of_group, const rxtx_packet *packet)
+{
+    gint64 key = (gint64)owner_of(s, of_group) << 32 | (guint32)packet->ifindex;
+    gpointer id;
+
+    if (!g_hash_table_lookup_extended(s->known, &key, NULL, &id)) {
+        id = GUINT_TO_POINTER(s->blocks->len);
+        g_hash_table_insert(s->known, g_memdup2(&key, sizeof key), id);
+        if (!put_some_interface(s, of_group, packet))
+            return false;
+    }
+    use_interface(&s->groups[of_group], GPOINTER_TO_UINT(id), packet->ifindex);
+    return true;
+}
+
+/* The interface block of the group's packet is written, and its id is in the group. */
+static bool know_interface(sink_pcapng *s, unsigned of_group, const rxtx_packet *packet)
+{
+    const group *of = &s->groups[of_group];
+
+    if (s->settings.interface == NULL)
+        return (of->interface_id != NO_INTERFACE && of->ifindex == packet->ifindex) ||
+               find_interface(s, of_group, packet);
+    return of->interface_id != NO_INTERFACE || put_only_interface(s, of_group);
+}
+
+/* ---- packets ---- */
 
 static void flush(rxtx_sink *sink, bool more)
 {
@@ -108,58 +180,88 @@ static void flush(rxtx_sink *sink, bool more)
         failed(s);
 }
 
-static bool push(rxtx_sink *sink, unsigned id, const rxtx_packet *packet)
+static bool push(rxtx_sink *sink, unsigned of_group, const rxtx_packet *packet)
 {
     sink_pcapng *s = (sink_pcapng *)sink;
-    stream *of = &s->streams[id];
+    group *of = &s->groups[of_group];
     uint8_t *at;
+    size_t size;
 
-    if (of->interface_id == NO_INTERFACE && !put_stream(s, of))
+    if (!know_interface(s, of_group, packet))
         return false;
-    at = rxtx_output_reserve(s->output, rxtx_pcapng_packet_max(packet, of->comment_length));
+    at = rxtx_output_reserve(s->output, rxtx_pcapng_packet_max(packet, of->origin.comment_length));
     if (at == NULL)
         return failed(s);
-    rxtx_output_commit(s->output,
-                       rxtx_pcapng_put_packet(at, (uint32_t)of->interface_id, packet, of->comment, of->comment_length));
+    size = rxtx_pcapng_put_packet(at, &of->origin, packet);
+    rxtx_output_commit(s->output, size);
+    s->sink.size += size;
+    g_array_index(s->blocks, block, of->interface_id).delivered++;
     if (s->settings.packet_buffered)
         flush(sink, false); /* if it fails, finish() takes the packet back */
     return true;
 }
 
-static void add_stats(rxtx_stats *sum, const rxtx_stats *stats)
+/* ---- the end ---- */
+
+static bool put_statistics(sink_pcapng *s, guint id, const rxtx_stats *stats)
 {
-    sum->accepted += stats->accepted;
-    sum->dropped += stats->dropped;
-    sum->delivered += stats->delivered;
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+    rxtx_pcapng_put_statistics(bytes, id, stats, s->settings.start_ns, now_ns());
+    return put_block(s, bytes);
 }
 
-static void put_statistics(sink_pcapng *s, const rxtx_stats *stats)
+/* Of one interface: what its groups' counters say. */
+static void put_only_statistics(sink_pcapng *s, const rxtx_stats *stats)
 {
-    uint64_t end_ns = now_ns();
-
-    for (guint32 id = 0; id < s->n_interfaces; id++) {
-        g_autoptr(GByteArray) block = g_byte_array_new();
+    for (unsigned i = 0; i < s->n_groups; i++)
+        if (s->groups[i].interface_id == NO_INTERFACE && stats[i].accepted > 0)
+            put_only_interface(s, i); /* all of it was lost: that is to be said */
+    for (guint id = 0; id < s->blocks->len; id++) {
         rxtx_stats sum = {0};
-        for (unsigned i = 0; i < s->n_streams; i++)
-            if (s->streams[i].interface_id == id)
-                add_stats(&sum, &stats[i]);
-        rxtx_pcapng_put_statistics(block, id, &sum, s->settings.start_ns, end_ns);
-        if (!put_block(s, block))
+        for (unsigned i = 0; i < s->n_groups; i++)
+            if (s->groups[i].interface_id == id)
+                rxtx_stats_add(&sum, &stats[i]);
+        if (!put_statistics(s, id, &sum))
             return;
     }
 }
 
-/* With one interface block for all streams it is the comment that tells them apart. */
-static bool wrote(const stream *of, const rxtx_pcapng_view *block)
+/* Of all interfaces: a ring is a CPU's or a queue's, and does not know on which interface it lost packets. So each
+ * interface has what it delivered, and one of the name "any" the rest of its group. */
+static void put_all_statistics(sink_pcapng *s, const rxtx_stats *stats)
 {
-    return of->interface_id == block->interface_id && of->comment_length == block->comment_length &&
-           (of->comment == NULL || memcmp(of->comment, block->comment, block->comment_length) == 0);
+    guint n_seen = s->blocks->len;
+
+    for (guint id = 0; id < n_seen; id++) {
+        uint64_t delivered = g_array_index(s->blocks, block, id).delivered;
+        put_statistics(s, id, &(rxtx_stats){.accepted = delivered, .delivered = delivered});
+    }
+    for (unsigned i = 0; i < s->n_groups; i++) {
+        rxtx_stats rest = {.accepted = stats[i].accepted - stats[i].delivered, .dropped = stats[i].dropped};
+        if (rest.accepted == 0)
+            continue;
+        put_interface(s, "any", 0, LINKTYPE_ETHERNET, (int)i);
+        put_statistics(s, s->blocks->len - 1, &rest);
+    }
 }
 
-static void uncount(const sink_pcapng *s, rxtx_stats *stats, const rxtx_pcapng_view *block)
+/* With one interface block for all groups it is the comment that tells them apart. */
+static bool wrote(const sink_pcapng *s, unsigned i, const rxtx_pcapng_view *view)
 {
-    for (unsigned i = 0; i < s->n_streams; i++)
-        if (wrote(&s->streams[i], block)) {
+    const rxtx_pcapng_origin *origin = &s->groups[i].origin;
+    int owner = g_array_index(s->blocks, block, view->interface_id).group;
+
+    if (owner != ALL_GROUPS)
+        return owner == (int)i;
+    return origin->comment_length == view->comment_length &&
+           (view->comment_length == 0 || memcmp(origin->comment, view->comment, view->comment_length) == 0);
+}
+
+static void uncount(const sink_pcapng *s, rxtx_stats *stats, const rxtx_pcapng_view *view)
+{
+    for (unsigned i = 0; i < s->n_groups; i++)
+        if (wrote(s, i, view)) {
             stats[i].delivered--;
             return;
         }
@@ -172,12 +274,12 @@ static void settle_failure(sink_pcapng *s, rxtx_stats *stats)
     const uint8_t *piece = rxtx_output_failed_piece(s->output, &size, &written);
 
     for (size_t at = 0; at < size;) {
-        rxtx_pcapng_view block = rxtx_pcapng_view_block(piece + at);
-        at += block.size;
+        rxtx_pcapng_view view = rxtx_pcapng_view_block(piece + at);
+        at += view.size;
         if (at <= written)
             whole = at;
-        else if (block.is_packet)
-            uncount(s, stats, &block);
+        else if (view.is_packet)
+            uncount(s, stats, &view);
     }
     if (size > 0 && whole < written)
         rxtx_output_take_back(s->output, written - whole);
@@ -187,11 +289,10 @@ static void finish(rxtx_sink *sink, rxtx_stats *stats)
 {
     sink_pcapng *s = (sink_pcapng *)sink;
 
-    for (unsigned i = 0; i < s->n_streams; i++)
-        if (s->streams[i].interface_id == NO_INTERFACE && stats[i].accepted > 0)
-            put_stream(s, &s->streams[i]); /* all of it was lost: that is to be said */
-    if (rxtx_output_failure(s->output) == NULL)
-        put_statistics(s, stats);
+    if (rxtx_output_failure(s->output) == NULL && s->settings.interface != NULL)
+        put_only_statistics(s, stats);
+    else if (rxtx_output_failure(s->output) == NULL)
+        put_all_statistics(s, stats);
     if (!rxtx_output_flush(s->output)) {
         failed(s);
         settle_failure(s, stats);
@@ -202,56 +303,66 @@ static void free_sink(rxtx_sink *sink)
 {
     sink_pcapng *s = (sink_pcapng *)sink;
 
-    for (unsigned i = 0; i < s->n_streams; i++)
-        g_free(s->streams[i].comment);
-    g_free(s->streams);
+    for (unsigned i = 0; i < s->n_groups; i++)
+        g_free(s->groups[i].comment);
+    g_free(s->groups);
     g_free((char *)s->settings.interface);
     g_free((char *)s->settings.filter);
-    g_free((char *)s->settings.steering);
     g_free((char *)s->settings.application);
+    g_array_unref(s->blocks);
+    g_hash_table_unref(s->known);
+    g_hash_table_unref(s->described);
     rxtx_output_free(s->output);
+    g_clear_pointer(&sink->files, g_ptr_array_unref);
     g_clear_error(&sink->failure);
     g_free(s);
 }
 
 static const rxtx_sink_ops ops = {.push = push, .flush = flush, .finish = finish, .free = free_sink};
 
-static void add_stream(sink_pcapng *s, const rxtx_stream_label *label)
+static void add_group(sink_pcapng *s, const rxtx_group_label *label)
 {
-    stream *of = &s->streams[s->n_streams++];
+    group *of = &s->groups[s->n_groups++];
 
-    *of = (stream){.label = *label, .interface_id = NO_INTERFACE};
+    *of = (group){.label = *label, .interface_id = NO_INTERFACE};
+    of->origin.queue = strcmp(label->key, RXTX_KEY_QUEUE) == 0 ? label->number : -1;
     if (!s->settings.annotate_comment)
         return;
-    of->comment = rxtx_pcapng_comment(label->cpu, label->node);
-    of->comment_length = strlen(of->comment);
+    of->comment = rxtx_pcapng_comment(label);
+    of->origin.comment = of->comment;
+    of->origin.comment_length = strlen(of->comment);
 }
 
 static void begin(sink_pcapng *s)
 {
     put_section(s);
-    for (unsigned i = 0; i < s->n_streams; i++)
-        if (s->streams[i].label.online && s->streams[i].interface_id == NO_INTERFACE)
-            put_stream(s, &s->streams[i]);
+    for (unsigned i = 0; s->settings.interface != NULL && i < s->n_groups; i++)
+        if (s->groups[i].label.due && s->groups[i].interface_id == NO_INTERFACE)
+            put_only_interface(s, i);
     flush(&s->sink, false);
 }
 
-rxtx_sink *rxtx_sink_pcapng_new(const rxtx_sink_pcapng_settings *settings, const rxtx_stream_label *labels, unsigned n,
+rxtx_sink *rxtx_sink_pcapng_new(const rxtx_sink_pcapng_settings *settings, const rxtx_group_label *labels, unsigned n,
                                 rxtx_output *output, rxtx_stop *stop)
 {
     sink_pcapng *s = g_new0(sink_pcapng, 1);
 
     s->sink = (rxtx_sink){.ops = &ops, .watch_fd = rxtx_output_watch_fd(output)};
+    s->sink.files = g_ptr_array_new_with_free_func(g_free);
+    if (settings->file != NULL)
+        g_ptr_array_add(s->sink.files, g_strdup(settings->file));
     s->settings = *settings;
     s->settings.interface = g_strdup(settings->interface);
     s->settings.filter = g_strdup(settings->filter);
-    s->settings.steering = g_strdup(settings->steering);
     s->settings.application = g_strdup(settings->application);
     s->output = output;
     s->stop = stop;
-    s->streams = g_new0(stream, n);
+    s->blocks = g_array_new(FALSE, FALSE, sizeof(block));
+    s->known = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    s->described = g_hash_table_new(NULL, NULL);
+    s->groups = g_new0(group, n);
     for (unsigned i = 0; i < n; i++)
-        add_stream(s, &labels[i]);
+        add_group(s, &labels[i]);
     begin(s);
     return &s->sink;
 }

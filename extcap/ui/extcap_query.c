@@ -134,7 +134,7 @@ static void append_argument(GString *text, const rxtx_option *row, unsigned argu
     };
 
     g_string_append_printf(text, "arg {number=%u}{call=--%s}{display=%s}{type=%s}{tooltip=%s}{group=%s}", argument,
-                           row->name, row->display, types[row->kind], row->help, row->group);
+                           row->name, row->display, types[row->kind], row->help, row->tab);
     if (row->kind == RXTX_OPTION_UINT)
         append_number(text, row);
     if (row->kind == RXTX_OPTION_FLAG)

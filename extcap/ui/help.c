@@ -5,11 +5,6 @@
 
 enum { COLUMNS = 79, TEXT_COLUMN = 31 };
 
-static bool shown(const rxtx_option *row)
-{
-    return row->faces & RXTX_FACE_CLI;
-}
-
 static void append_long(GString *text, const rxtx_option *row)
 {
     g_string_append_printf(text, row->metavar != NULL ? "--%s=%s" : "--%s", row->name, row->metavar);
@@ -21,7 +16,7 @@ static bool shares_brackets(const rxtx_option *row)
     return row->kind == RXTX_OPTION_LIST && row[1].kind == RXTX_OPTION_MASK;
 }
 
-char *rxtx_help_usage(const char *program)
+char *rxtx_help_usage(const char *program, int group)
 {
     GString *text = g_string_new(NULL);
     g_autoptr(GString) word = g_string_new(NULL);
@@ -30,7 +25,7 @@ char *rxtx_help_usage(const char *program)
     g_string_append_printf(text, "Usage: %s", program);
     indent = column = (unsigned)text->len;
     for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++) {
-        if (!shown(row))
+        if (!rxtx_option_shown(row, group))
             continue;
         g_string_append(word, word->len == 0 ? "[" : "|");
         append_long(word, row);
@@ -76,7 +71,7 @@ static char *sentence_of(const rxtx_option *row)
         g_string_append_printf(text, "%s%s", choice == row->choices ? " One of " : ", ", choice->name);
     if (row->kind == RXTX_OPTION_UINT && row->max <= G_MAXINT32)
         g_string_append_printf(text, " From %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, row->min, row->max);
-    if (row->def != NULL && strcmp(row->def, "0") != 0)
+    if (row->def != NULL && strcmp(row->def, "0") != 0 && !rxtx_option_by_name(row))
         g_string_append_printf(text, "; the default is %s", row->def);
     if (text->str[text->len - 1] != '.')
         g_string_append_c(text, '.');
@@ -101,13 +96,13 @@ static void append_option(GString *text, const rxtx_option *row)
     append_sentence(text, sentence);
 }
 
-char *rxtx_help_text(const char *program)
+char *rxtx_help_text(const char *program, int group)
 {
     GString *text = g_string_new(NULL);
 
     g_string_append_printf(text, "Usage:\n  %s [OPTIONS] [INTERFACE]\n\nOptions:\n", program);
     for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++)
-        if (shown(row))
+        if (rxtx_option_shown(row, group))
             append_option(text, row);
     return g_string_free(text, FALSE);
 }

@@ -3,8 +3,9 @@
 
 #include "plan/options.h"
 
-/* "Usage: rxtxcpu [--help] …", wrapped at 79 columns, ends with a newline. Free with g_free. */
-char *rxtx_help_usage(const char *program);
+/* group: whose options, rxtx_group. "Usage: rxtxcpu [--help] …", wrapped at 79 columns, ends with a newline. Free with
+ * g_free. */
+char *rxtx_help_usage(const char *program, int group);
 
 /* What --help prints. Free with g_free. */
-char *rxtx_help_text(const char *program);
+char *rxtx_help_text(const char *program, int group);

@@ -3,33 +3,45 @@
 
 #include <inttypes.h>
 
+bool rxtx_summary_shows(const rxtx_summary *summary, unsigned group)
+{
+    const rxtx_stats *stats = &summary->stats[group];
+
+    return summary->plan->groups[group].due || stats->accepted > 0 || stats->delivered > 0;
+}
+
+rxtx_stats rxtx_summary_total(const rxtx_summary *summary)
+{
+    rxtx_stats total = {0};
+
+    for (unsigned i = 0; i < summary->plan->n_groups; i++)
+        rxtx_stats_add(&total, &summary->stats[i]);
+    return total;
+}
+
 char *rxtx_summary_counts(const rxtx_summary *summary)
 {
     GString *text = g_string_new(NULL);
-    uint64_t total = 0;
 
-    for (unsigned i = 0; i < summary->plan->n_streams; i++) {
-        const rxtx_plan_stream *stream = &summary->plan->streams[i];
-        if (!stream->online && summary->stats[i].accepted == 0)
-            continue;
-        g_string_append_printf(text, "%" PRIu64 " packets captured on cpu%u.\n", summary->stats[i].delivered,
-                               stream->cpu);
-        total += summary->stats[i].delivered;
+    for (unsigned i = 0; i < summary->plan->n_groups; i++) {
+        g_autofree char *name = rxtx_plan_group_name(summary->plan, i);
+        if (rxtx_summary_shows(summary, i))
+            g_string_append_printf(text, "%" PRIu64 " packets captured on %s.\n", summary->stats[i].delivered, name);
     }
-    g_string_append_printf(text, "%" PRIu64 " packets captured total.\n", total);
+    g_string_append_printf(text, "%" PRIu64 " packets captured total.\n", rxtx_summary_total(summary).delivered);
     return g_string_free(text, FALSE);
 }
 
 static void note_losses(GString *text, const rxtx_summary *summary)
 {
     const rxtx_options *options = summary->plan->options;
-    uint64_t total = 0;
+    uint64_t total = rxtx_summary_total(summary).dropped;
 
-    for (unsigned i = 0; i < summary->plan->n_streams; i++) {
+    for (unsigned i = 0; i < summary->plan->n_groups; i++) {
+        g_autofree char *name = rxtx_plan_group_name(summary->plan, i);
         if (summary->stats[i].dropped > 0)
-            g_string_append_printf(text, "%s: %" PRIu64 " packets lost on cpu%u.\n", options->program,
-                                   summary->stats[i].dropped, summary->plan->streams[i].cpu);
-        total += summary->stats[i].dropped;
+            g_string_append_printf(text, "%s: %" PRIu64 " packets lost on %s.\n", options->program,
+                                   summary->stats[i].dropped, name);
     }
     if (total > 0)
         g_string_append_printf(text,
@@ -55,25 +67,27 @@ static void note_packets(GString *text, const rxtx_summary *summary, uint64_t n,
 
 static uint64_t undelivered(const rxtx_summary *summary)
 {
-    uint64_t n = 0;
+    rxtx_stats total = rxtx_summary_total(summary);
 
-    for (unsigned i = 0; summary->whole && i < summary->plan->n_streams; i++)
-        n += summary->stats[i].accepted - summary->stats[i].dropped - summary->stats[i].delivered;
-    return n;
+    return summary->whole ? total.accepted - total.dropped - total.delivered : 0;
 }
 
-static void note_cpus(GString *text, const rxtx_plan *plan, const char *cpus, const char *what)
+static void note_numbers(GString *text, const rxtx_plan *plan, const char *numbers, const char *what)
 {
-    if (cpus != NULL)
-        g_string_append_printf(text, "%s: CPU %s: %s\n", plan->options->program, cpus, what);
+    static const char *const nouns[] = {
+        [RXTX_GROUP_CPU] = "CPU", [RXTX_GROUP_QUEUE] = "queue", [RXTX_GROUP_NUMA] = "NUMA node"};
+
+    if (numbers != NULL)
+        g_string_append_printf(text, "%s: %s %s: %s\n", plan->options->program, nouns[plan->options->group], numbers,
+                               what);
 }
 
 char *rxtx_summary_notes(const rxtx_summary *summary)
 {
     GString *text = g_string_new(NULL);
 
-    note_cpus(text, summary->plan, summary->plan->absent, "not there, so not captured.");
-    note_cpus(text, summary->plan, summary->plan->offline, "offline when the capture began.");
+    note_numbers(text, summary->plan, summary->plan->absent, "not there, so not captured.");
+    note_numbers(text, summary->plan, summary->plan->offline, "offline when the capture began.");
     note_losses(text, summary);
     note_packets(text, summary, undelivered(summary), "were accepted and not delivered in time.");
     note_packets(text, summary, summary->late, "came later than a newer one of another CPU: they are out of order.");

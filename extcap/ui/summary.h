@@ -1,4 +1,4 @@
-/* The closing table: what was captured on each CPU, and what was lost. */
+/* What was captured, as lines: the closing counts, and what they alone would hide. */
 #pragma once
 
 #include <glib.h>
@@ -7,20 +7,29 @@
 #include "base/stats.h"
 #include "plan/plan.h"
 
+/* A capture at one moment, for all that shows numbers of it. */
 typedef struct {
     const rxtx_plan *plan;
-    const rxtx_stats *stats; /* one for each stream of the plan */
+    const rxtx_stats *stats; /* one for each group of the plan */
+    uint64_t start_ns;       /* since 1970: packets were accepted from here */
+    uint64_t now_ns;         /* to here */
+    bool over;               /* the capture has ended: what follows and stats.accepted are known */
     uint64_t late;
     uint64_t clock_steps;
     uint64_t downs;
     bool whole; /* everything that was accepted was to be delivered: no exact count, no output that broke */
 } rxtx_summary;
 
-/* "1197 packets captured on cpu0." for each captured CPU that was online at the start or had packets, then the total.
- * Free with g_free. */
+/* Has the group its place in lists and tables: was it there from the beginning, or did packets come? */
+bool rxtx_summary_shows(const rxtx_summary *summary, unsigned group);
+
+/* All groups together. */
+rxtx_stats rxtx_summary_total(const rxtx_summary *summary);
+
+/* "1197 packets captured on cpu0." for each group that is shown, then the total. Free with g_free. */
 char *rxtx_summary_counts(const rxtx_summary *summary);
 
-/* A line for each thing that the counts alone would hide: losses, packets out of order, a
- * stepped clock, a lost link, CPUs that were asked for and are not there.
- * "" when there is none. Each line begins with the program's name. Free with g_free. */
+/* A line for each thing that the counts alone would hide: losses, packets out of order, a stepped clock, a lost link,
+ * CPUs that were asked for and are not there. "" when there is none. Each line begins with the program's name. Free
+ * with g_free. */
 char *rxtx_summary_notes(const rxtx_summary *summary);

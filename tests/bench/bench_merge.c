@@ -57,8 +57,9 @@ static double measure(guint n, const guint32 *gaps, guint8 *buffer)
     start = clock();
     for (guint i = 0; i < PACKETS; i++) {
         const rxtx_stream *stream = rxtx_merge_next(&merge, false);
+        rxtx_pcapng_origin origin = {.interface_id = stream->id, .queue = -1};
         if (buffer != NULL)
-            at = (at + rxtx_pcapng_put_packet(buffer + at, stream->id, &stream->head, NULL, 0)) % (BUFFER - 4 * SIZE);
+            at = (at + rxtx_pcapng_put_packet(buffer + at, &origin, &stream->head)) % (BUFFER - 4 * SIZE);
         rxtx_merge_step(&merge);
     }
     rxtx_merge_clear(&merge);

@@ -42,7 +42,7 @@ WRONG_WORDS = [
     (["-vz"], "Unrecognized option '-z'."),
     (["--nonsense"], "Unrecognized option '--nonsense'."),
     (["--nonsense=4"], "Unrecognized option '--nonsense=4'."),
-    (["another"], "Only one interface argument is allowed (got [ 'another', 'vb' ])."),
+    (["another"], "Only one interface argument is allowed (got [ 'another', 'lo' ])."),
 ]
 
 
@@ -60,17 +60,18 @@ def check_complaint(ended, sentence, status):
     assert ended.stderr_lines[0] == f"rxtxcpu: {sentence}"
 
 
-def check_one_line(ended, status, *parts):
+def check_sentence(ended, status, *parts):
     assert ended.status == status, ended.stderr
     assert ended.stdout == ""
-    assert ended.stderr.startswith("rxtxcpu: ") and len(ended.stderr_lines) == 1, ended.stderr
+    assert 1 <= len(ended.stderr_lines) <= 2, ended.stderr
+    assert all(line.startswith("rxtxcpu: ") for line in ended.stderr_lines), ended.stderr
     for part in parts:
         assert part in ended.stderr
 
 
 @pytest.mark.parametrize("wrong, sentence", WRONG_WORDS, ids=lambda value: " ".join(value)[:40] if value else None)
 def test_wrong_words_are_named_and_the_usage_shown(file, wrong, sentence):
-    ended = program("-w", file, *wrong, "vb")
+    ended = program("-w", file, *wrong, "lo")
     check_complaint(ended, sentence, TYPED_WRONGLY)
     assert ended.stderr_lines[1].startswith("Usage: rxtxcpu "), ended.stderr
 
@@ -80,34 +81,29 @@ def test_a_missing_argument_is_asked_for(option):
     check_complaint(program("vb", option), f"Option '{option}' requires an argument.", TYPED_WRONGLY)
 
 
-def test_without_an_interface_it_says_what_to_type(file):
-    ended = program("-w", file)
-    assert (ended.status, ended.stdout) == (TYPED_WRONGLY, "")
-    assert "interface" in ended.stderr_lines[0].lower()
-
-
 def test_a_huge_list_does_not_take_for_ever():
     assert program("-l", "0-4294967295", "vb", timeout=5).status in (TYPED_WRONGLY, REFUSED)
 
 
 def test_an_interface_that_is_not_there_is_refused(veth, file):
     ended = program("-w", file, "nowhere", namespace=veth.b)
-    check_complaint(ended, "error setting ifname 'nowhere': No such device. To list them: ip link", REFUSED)
+    check_complaint(ended, "error setting ifname 'nowhere': No such device", REFUSED)
+    assert ended.stderr_lines[1:] == ["rxtxcpu: To list them: rxtxcpu -D"]
 
 
 def test_a_name_that_no_interface_can_have_is_refused(veth, file):
     ended = program("-w", file, "a-name-of-many-more-than-fifteen-bytes", namespace=veth.b)
-    check_one_line(ended, REFUSED, "No such device")
+    check_sentence(ended, REFUSED, "No such device")
 
 
 def test_an_interface_that_is_down_is_refused_with_the_command_that_sets_it_up(veth, file):
     veth.b.ip("link set vb down")
-    check_one_line(program("-w", file, "vb", namespace=veth.b), REFUSED, "ip link set dev vb up")
+    check_sentence(program("-w", file, "vb", namespace=veth.b), REFUSED, "ip link set dev vb up")
 
 
 @pytest.mark.parametrize("expression", ("udp por", "(", "host", "nonsense 5", "port 99999"))
 def test_a_bad_filter_is_named_with_the_reason(veth, file, expression):
-    check_one_line(program("-w", file, "-f", expression, "vb", namespace=veth.b), TYPED_WRONGLY, expression)
+    check_sentence(program("-w", file, "-f", expression, "vb", namespace=veth.b), TYPED_WRONGLY, expression)
 
 
 def test_a_filter_that_the_link_type_cannot_have_is_named(make_namespace, file):
@@ -115,7 +111,7 @@ def test_a_filter_that_the_link_type_cannot_have_is_named(make_namespace, file):
     namespace.ip("tuntap add dev tun0 mode tun")
     namespace.ip("link set tun0 up")
     ended = program("-w", file, "-f", "ether host 02:00:00:00:00:01", "tun0", namespace=namespace)
-    check_one_line(ended, TYPED_WRONGLY)
+    check_sentence(ended, TYPED_WRONGLY)
 
 
 def test_a_user_who_may_not_capture_is_told_what_to_type(veth, scratch):
@@ -137,14 +133,14 @@ def test_a_user_who_may_not_capture_is_told_what_to_type(veth, scratch):
 def test_a_file_that_cannot_be_written_is_refused(veth, scratch, where, reason):
     (scratch / "taken").write_text("a file")
     ended = program("-w", scratch / where, "vb", namespace=veth.b)
-    check_one_line(ended, REFUSED, str(scratch / where), reason)
+    check_sentence(ended, REFUSED, str(scratch / where), reason)
 
 
 def test_a_user_who_may_not_write_the_file_is_told_so(veth, scratch):
     launch = user.launch(scratch)
     path = scratch / "capture.pcapng"
     ended = run(veth.b.inside(*launch("-w", path, "vb")))
-    check_one_line(ended, REFUSED, str(path), "Permission denied")
+    check_sentence(ended, REFUSED, str(path), "Permission denied")
     assert not path.exists()
 
 

@@ -18,6 +18,8 @@ static void check(const rxtx_options *options)
     g_assert(options->direction >= RXTX_DIRECTION_RX && options->direction <= RXTX_DIRECTION_RXTX);
     g_assert(options->annotate >= RXTX_ANNOTATE_INTERFACE && options->annotate <= RXTX_ANNOTATE_BOTH);
     g_assert(options->buffer >= 1);
+    g_assert(options->group >= RXTX_GROUP_CPU && options->group <= RXTX_GROUP_NUMA);
+    g_assert(options->ring.filesize_kb <= G_MAXUINT64 / 1000 && options->autostop.filesize_kb <= G_MAXUINT64 / 1000);
 }
 
 /* A list that is accepted means the same once it has been written and read again. */
@@ -50,5 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_assert(error == NULL || error->message[0] != '\0');
     check(options);
     check_list(options->cpu_list);
+    check_list(options->queue_list);
+    check_list(options->worker_cpus);
     return 0;
 }

@@ -30,6 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const rxtx_frame_rules rules[] = {{.ethernet = true, .snaplen = RXTX_SNAPLEN_MAX},
                                              {.cooked = true, .snaplen = RXTX_SNAPLEN_MAX},
+                                             {.network = true, .cooked2 = true, .snaplen = RXTX_SNAPLEN_MAX},
+                                             {.by_device = true, .snaplen = RXTX_SNAPLEN_MAX},
                                              {.snaplen = 64}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)

@@ -11,22 +11,37 @@
 typedef struct {
     guint32 cpu;
     guint32 type;
+    guint32 queue;
+    guint32 hardware;
 } world;
 
-/* Turns the loads of CPU and packet type into constants, so that bpf_filter can run the program. */
+/* Turns these loads into constants, so that bpf_filter can run the program. */
+static guint32 answer(guint32 question, const world *w)
+{
+    switch (question) {
+    case SKF_AD_CPU:
+        return w->cpu;
+    case SKF_AD_PKTTYPE:
+        return w->type;
+    case SKF_AD_QUEUE:
+        return w->queue;
+    case SKF_AD_HATYPE:
+        return w->hardware;
+    }
+    g_assert_not_reached();
+}
+
 static void put_world(struct sock_filter *program, guint length, const world *w)
 {
     for (guint i = 0; i < length; i++) {
         if (program[i].code != (BPF_LD | BPF_W | BPF_ABS) || (gint32)program[i].k >= 0)
             continue;
-        g_assert_true(program[i].k == (guint32)(SKF_AD_OFF + SKF_AD_CPU) ||
-                      program[i].k == (guint32)(SKF_AD_OFF + SKF_AD_PKTTYPE));
-        program[i].k = program[i].k == (guint32)(SKF_AD_OFF + SKF_AD_CPU) ? w->cpu : w->type;
+        program[i].k = answer(program[i].k - (guint32)SKF_AD_OFF, w);
         program[i].code = BPF_LD | BPF_IMM;
     }
 }
 
-static const rxtx_filter_rules both = {.cpu = 3, .rx = true, .tx = true, .snaplen = 1000};
+static const rxtx_filter_rules both = {.member = 3, .rx = true, .tx = true, .snaplen = 1000};
 
 static guint run(const rxtx_filter_rules *rules, const char *filter, world w, const guint8 *packet, guint length)
 {
@@ -67,7 +82,7 @@ static void a_direction_passes_its_own_packets(void)
 
 static void the_user_s_filter_comes_behind_the_guard(void)
 {
-    const rxtx_filter_rules rx = {.cpu = 3, .rx = true, .snaplen = 1000};
+    const rxtx_filter_rules rx = {.member = 3, .rx = true, .snaplen = 1000};
 
     g_assert_cmpuint(run(&rx, "udp dst port 40000", (world){.cpu = 3}, udp, sizeof udp), ==, 1000);
     g_assert_cmpuint(run(&rx, "udp dst port 40001", (world){.cpu = 3}, udp, sizeof udp), ==, 0);
@@ -78,7 +93,7 @@ static void the_user_s_filter_comes_behind_the_guard(void)
 /* The kernel's data of a cooked socket begins behind the link-layer header. */
 static void a_cooked_filter_reads_behind_the_header(void)
 {
-    const rxtx_filter_rules cooked = {.cpu = 3, .rx = true, .tx = true, .snaplen = 1000, .cooked = true};
+    const rxtx_filter_rules cooked = {.member = 3, .rx = true, .tx = true, .snaplen = 1000, .cooked = true};
     g_autoptr(GError) error = NULL;
     struct sock_filter reads_ip[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 16 + 9), BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 14),
                                      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 0), BPF_STMT(BPF_LDX | BPF_MSH | BPF_B, 16)};
@@ -91,6 +106,89 @@ static void a_cooked_filter_reads_behind_the_header(void)
     g_assert_cmpuint(reads_ip[3].k, ==, 0);
     g_assert_false(rxtx_filter_fit(reads_address, 1, &cooked, &error));
     g_assert_error(error, RXTX_ERROR, RXTX_ERROR_INPUT);
+}
+
+static guint queue_of(const rxtx_filter_split *split, world w)
+{
+    g_autoptr(GArray) program = rxtx_filter_queue_program(split);
+    static const guint8 nothing[1] = {0};
+
+    put_world((struct sock_filter *)(void *)program->data, program->len, &w);
+    return bpf_filter((struct bpf_insn *)(void *)program->data, nothing, 1, 1);
+}
+
+static void a_queue_is_the_driver_s_or_unknown(void)
+{
+    const rxtx_filter_split hardware = {.n_queues = 4, .rx_recorded = true}, veth = {.n_queues = 4};
+    const struct {
+        guint32 type, queue;
+        guint of_hardware, of_veth;
+    } cases[] = {{PACKET_HOST, 0, 4, 4},     {PACKET_HOST, 1, 0, 4},     {PACKET_BROADCAST, 4, 3, 4},
+                 {PACKET_HOST, 5, 4, 4},     {PACKET_OUTGOING, 0, 0, 0}, {PACKET_OUTGOING, 3, 3, 3},
+                 {PACKET_OUTGOING, 4, 4, 4}, {PACKET_HOST, 65535, 4, 4}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        world w = {.type = cases[i].type, .queue = cases[i].queue};
+        g_test_message("type %u queue %u", w.type, w.queue);
+        g_assert_cmpuint(queue_of(&hardware, w), ==, cases[i].of_hardware);
+        g_assert_cmpuint(queue_of(&veth, w), ==, cases[i].of_veth);
+    }
+}
+
+static void a_queue_s_socket_takes_its_own_packets(void)
+{
+    rxtx_filter_rules rules = {.split = {.n_queues = 4, .rx_recorded = true}, .member = 2, .rx = true, .snaplen = 1000};
+
+    g_assert_cmpuint(run(&rules, NULL, (world){.queue = 3}, udp, sizeof udp), ==, 1000);
+    g_assert_cmpuint(run(&rules, NULL, (world){.queue = 2}, udp, sizeof udp), ==, 0);
+    g_assert_cmpuint(run(&rules, NULL, (world){.type = PACKET_OUTGOING, .queue = 2}, udp, sizeof udp), ==, 0);
+    rules.tx = true;
+    g_assert_cmpuint(run(&rules, NULL, (world){.type = PACKET_OUTGOING, .queue = 2}, udp, sizeof udp), ==, 1000);
+}
+
+/* Each part gives itself away by what it accepts. */
+static GArray *accepting(guint32 bytes)
+{
+    GArray *program = g_array_new(FALSE, FALSE, sizeof(struct sock_filter));
+    struct sock_filter insns[] = {BPF_STMT(BPF_LD | BPF_IMM, 0), BPF_STMT(BPF_RET | BPF_K, bytes)};
+
+    return g_array_append_vals(program, insns, 2);
+}
+
+static guint dispatched(guint32 hardware, bool with_others)
+{
+    g_autoptr(GArray) ethernet = accepting(1), raw = accepting(2), cooked = accepting(3);
+    g_autoptr(GArray) program = rxtx_filter_dispatch(ethernet, with_others ? raw : NULL, with_others ? cooked : NULL);
+    world w = {.hardware = hardware};
+
+    put_world((struct sock_filter *)(void *)program->data, program->len, &w);
+    return bpf_filter((struct bpf_insn *)(void *)program->data, udp, sizeof udp, sizeof udp);
+}
+
+static void each_kind_of_device_has_its_own_program(void)
+{
+    enum { ETHER = 1, LOOPBACK = 772, NONE = 65534, TUNNEL = 768, PPP = 512, CAN = 280 };
+
+    g_assert_cmpuint(dispatched(ETHER, true), ==, 1);
+    g_assert_cmpuint(dispatched(LOOPBACK, true), ==, 1);
+    g_assert_cmpuint(dispatched(NONE, true), ==, 2);
+    g_assert_cmpuint(dispatched(TUNNEL, true), ==, 2);
+    g_assert_cmpuint(dispatched(PPP, true), ==, 3);
+    g_assert_cmpuint(dispatched(CAN, true), ==, 3);
+    g_assert_cmpuint(dispatched(LOOPBACK, false), ==, 1);
+    g_assert_cmpuint(dispatched(NONE, false), ==, 0);
+    g_assert_cmpuint(dispatched(PPP, false), ==, 0);
+}
+
+/* Its socket has the device's header in front, whatever that is. */
+static void a_cooked_filter_of_a_raw_socket_reads_from_the_network_header(void)
+{
+    const rxtx_filter_rules network = {.snaplen = 1000, .network = true};
+    struct sock_filter insns[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 16 + 9), BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16)};
+
+    g_assert_true(rxtx_filter_fit(insns, G_N_ELEMENTS(insns), &network, NULL));
+    g_assert_cmpuint(insns[0].k, ==, (guint32)SKF_NET_OFF + 9);
+    g_assert_cmpuint(insns[1].k, ==, (guint32)SKF_NET_OFF);
 }
 
 static void a_program_that_is_too_long_is_refused(void)
@@ -119,6 +217,11 @@ int main(int argc, char **argv)
     g_test_add_func("/filter/a direction passes its own packets", a_direction_passes_its_own_packets);
     g_test_add_func("/filter/the user's filter comes behind the guard", the_user_s_filter_comes_behind_the_guard);
     g_test_add_func("/filter/a cooked filter reads behind the header", a_cooked_filter_reads_behind_the_header);
+    g_test_add_func("/filter/a queue is the driver's or unknown", a_queue_is_the_driver_s_or_unknown);
+    g_test_add_func("/filter/a queue's socket takes its own packets", a_queue_s_socket_takes_its_own_packets);
+    g_test_add_func("/filter/each kind of device has its own program", each_kind_of_device_has_its_own_program);
+    g_test_add_func("/filter/a cooked filter of a raw socket reads from the network header",
+                    a_cooked_filter_of_a_raw_socket_reads_from_the_network_header);
     g_test_add_func("/filter/a program that is too long is refused", a_program_that_is_too_long_is_refused);
     g_test_add_func("/filter/link types are those of files", link_types_are_those_of_files);
     return g_test_run();

@@ -102,7 +102,8 @@ static void a_full_device_is_a_failure_with_a_name(void)
     put(&f, 5);
     g_assert_false(rxtx_output_flush(f.output));
     g_assert_false(rxtx_output_reader_gone(f.output));
-    g_assert_cmpstr(rxtx_output_failure(f.output)->message, ==, "writing to '/dev/full': No space left on device");
+    g_assert_cmpstr(rxtx_output_failure(f.output)->message, ==,
+                    "error writing to savefile '/dev/full': No space left on device");
     tear_down(&f);
 }
 
@@ -202,7 +203,8 @@ static void a_capture_whose_reader_left_counts_only_what_got_out(void)
 {
     const rxtx_sink_pcapng_settings settings = {
         .interface = "eth0", .linktype = 1, .snaplen = 262000, .application = "test", .annotate_interface = true};
-    const rxtx_stream_label labels[] = {{.cpu = 0, .node = -1, .online = true}, {.cpu = 1, .node = -1, .online = true}};
+    const rxtx_group_label labels[] = {{.key = "CPU", .number = 0, .node = -1, .due = true},
+                                       {.key = "CPU", .number = 1, .node = -1, .due = true}};
     static const guint8 data[60000];
     const rxtx_packet packet = {.data = data, .caplen = sizeof data, .len = sizeof data};
     rxtx_stats stats[2] = {{0}, {0}};

@@ -107,6 +107,8 @@ static void statistics_hold_every_counter(void)
     g_assert_cmpuint(word(option(out->data + 20, 3, &length) + 4), ==, 4);
 }
 
+static const rxtx_pcapng_origin plain = {.queue = -1};
+
 /* For every length of data, so that each kind of padding is there. */
 static void a_packet_is_whole_whatever_its_length(void)
 {
@@ -119,7 +121,7 @@ static void a_packet_is_whole_whatever_its_length(void)
         gsize size, data_end = 28 + (caplen + 3) / 4 * 4;
         guint16 length;
         memset(out, 0xAA, sizeof out);
-        size = rxtx_pcapng_put_packet(out, 7, &packet, "cpu=3", 5);
+        size = rxtx_pcapng_put_packet(out, &(rxtx_pcapng_origin){7, "cpu=3", 5, -1}, &packet);
         check_frame_of_block(out, size, 6);
         g_assert_cmpuint(size, <=, rxtx_pcapng_packet_max(&packet, 5));
         g_assert_cmpuint(word(out + 8), ==, 7);
@@ -142,10 +144,25 @@ static void what_is_not_known_of_a_packet_is_left_out(void)
     guint8 out[64];
     guint16 length;
 
-    rxtx_pcapng_put_packet(out, 0, &packet, NULL, 0);
+    rxtx_pcapng_put_packet(out, &plain, &packet);
     g_assert_null(option(out + 28, 2, &length));
     g_assert_null(option(out + 28, 4, &length));
     g_assert_null(option(out + 28, 1, &length));
+    g_assert_null(option(out + 28, 6, &length));
+}
+
+static void a_queue_is_written_as_a_number_of_four_bytes(void)
+{
+    const rxtx_packet packet = {.data = (const guint8 *)"", .flags = 1};
+    guint8 out[64];
+    guint16 length;
+
+    for (int queue = 0; queue < 2; queue++) {
+        gsize size = rxtx_pcapng_put_packet(out, &(rxtx_pcapng_origin){.queue = queue}, &packet);
+        check_frame_of_block(out, size, 6);
+        g_assert_cmpuint(word(option(out + 28, 6, &length)), ==, queue);
+        g_assert_cmpuint(length, ==, 4);
+    }
 }
 
 static void the_largest_packet_fits_what_dumpcap_can_take(void)
@@ -159,7 +176,7 @@ static void a_written_block_can_be_looked_at_again(void)
 {
     const rxtx_packet packet = {.data = (const guint8 *)"abcde", .caplen = 5, .len = 60, .flags = 1};
     guint8 out[128];
-    gsize size = rxtx_pcapng_put_packet(out, 4, &packet, "cpu=12", 6);
+    gsize size = rxtx_pcapng_put_packet(out, &(rxtx_pcapng_origin){4, "cpu=12", 6, -1}, &packet);
     rxtx_pcapng_view view = rxtx_pcapng_view_block(out);
     g_autoptr(GByteArray) other = g_byte_array_new();
 
@@ -176,16 +193,20 @@ static void descriptions_follow_the_grammar(void)
 {
     const struct {
         const char *name;
-        unsigned cpu;
-        int node;
-        const char *description;
-    } cases[] = {{"eth0", 3, -1, "eth0 CPU 3 (rxtxcpu)"},
-                 {"eth0", 0, 0, "eth0 CPU 0 node 0 (rxtxcpu)"},
-                 {"a b\tc", 65535, 1, "a_b_c CPU 65535 node 1 (rxtxcpu)"}};
+        rxtx_group_label label;
+        const char *description, *comment;
+    } cases[] = {{"eth0", {"CPU", 3, -1, true}, "eth0 CPU 3 (rxtxcpu)", "cpu=3"},
+                 {"eth0", {"CPU", 0, 0, true}, "eth0 CPU 0 node 0 (rxtxcpu)", "cpu=0 node=0"},
+                 {"a b\tc", {"CPU", 65535, 1, true}, "a_b_c CPU 65535 node 1 (rxtxcpu)", "cpu=65535 node=1"},
+                 {"eth0", {"queue", 2, -1, true}, "eth0 queue 2 (rxtxcpu)", "queue=2"},
+                 {"eth0", {"queue", -1, -1, false}, "eth0 queue unknown (rxtxcpu)", "queue=unknown"},
+                 {"eth0", {"node", 1, -1, true}, "eth0 node 1 (rxtxcpu)", "node=1"}};
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *text = rxtx_pcapng_description(cases[i].name, cases[i].cpu, cases[i].node);
+        g_autofree char *text = rxtx_pcapng_description(cases[i].name, &cases[i].label);
+        g_autofree char *comment = rxtx_pcapng_comment(&cases[i].label);
         g_assert_cmpstr(text, ==, cases[i].description);
+        g_assert_cmpstr(comment, ==, cases[i].comment);
     }
 }
 
@@ -201,7 +222,7 @@ static void libpcap_reads_what_was_written(void)
 
     rxtx_pcapng_put_section(out, &(rxtx_pcapng_section){.application = "test"});
     rxtx_pcapng_put_interface(out, &(rxtx_pcapng_interface){.linktype = 1, .snaplen = 262000, .name = "eth0"});
-    g_byte_array_append(out, block, (guint)rxtx_pcapng_put_packet(block, 0, &packet, NULL, 0));
+    g_byte_array_append(out, block, (guint)rxtx_pcapng_put_packet(block, &plain, &packet));
     rxtx_pcapng_put_statistics(out, 0, &(rxtx_stats){.accepted = 1, .delivered = 1}, 0, 1);
     pcap = pcap_fopen_offline_with_tstamp_precision(fmemopen(out->data, out->len, "r"), PCAP_TSTAMP_PRECISION_NANO,
                                                     reason);
@@ -226,6 +247,8 @@ int main(int argc, char **argv)
     g_test_add_func("/pcapng/statistics hold every counter", statistics_hold_every_counter);
     g_test_add_func("/pcapng/a packet is whole whatever its length", a_packet_is_whole_whatever_its_length);
     g_test_add_func("/pcapng/what is not known of a packet is left out", what_is_not_known_of_a_packet_is_left_out);
+    g_test_add_func("/pcapng/a queue is written as a number of four bytes",
+                    a_queue_is_written_as_a_number_of_four_bytes);
     g_test_add_func("/pcapng/the largest packet fits what dumpcap can take",
                     the_largest_packet_fits_what_dumpcap_can_take);
     g_test_add_func("/pcapng/a written block can be looked at again", a_written_block_can_be_looked_at_again);

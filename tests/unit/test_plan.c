@@ -23,7 +23,9 @@ static void write_file(const machine *m, const char *path, const char *text)
 
 static void set_up(machine *m, const char *possible, const char *online)
 {
-    *m = (machine){.root = g_dir_make_tmp("rxtxcpu-XXXXXX", NULL), .options = {.face = RXTX_FACE_CLI, .buffer = 64}};
+    *m = (machine){
+        .root = g_dir_make_tmp("rxtxcpu-XXXXXX", NULL),
+        .options = {.face = RXTX_FACE_CLI, .group = RXTX_GROUP_CPU, .direction = RXTX_DIRECTION_RXTX, .buffer = 64}};
     write_file(m, "sys/devices/system/cpu/possible", possible);
     write_file(m, "sys/devices/system/cpu/online", online);
 }
@@ -51,7 +53,7 @@ static rxtx_plan *plan(const machine *m, GError **error)
 {
     g_autoptr(rxtx_topology) topology = rxtx_topology_read(m->root);
 
-    return rxtx_plan_new(&m->options, topology, error);
+    return rxtx_plan_new(&m->options, topology, m->root, error);
 }
 
 static void every_possible_cpu_is_captured_unless_some_are_chosen(void)
@@ -62,16 +64,16 @@ static void every_possible_cpu_is_captured_unless_some_are_chosen(void)
 
     set_up(&m, "0-3\n", "0-1,3\n");
     all = plan(&m, NULL);
-    g_assert_cmpuint(all->n_cpus, ==, 4);
+    g_assert_cmpuint(all->n_members, ==, 4);
     g_assert_cmpuint(all->n_streams, ==, 4);
-    g_assert_true(all->streams[1].online);
-    g_assert_false(all->streams[2].online);
+    g_assert_true(all->groups[1].due);
+    g_assert_false(all->groups[2].due);
     m.options.cpu_list = (char *)"1-2,99";
     some = plan(&m, NULL);
-    g_assert_cmpuint(some->n_cpus, ==, 4);
+    g_assert_cmpuint(some->n_members, ==, 4);
     g_assert_cmpuint(some->n_streams, ==, 2);
-    g_assert_cmpuint(some->streams[0].cpu, ==, 1);
-    g_assert_cmpuint(some->streams[1].cpu, ==, 2);
+    g_assert_cmpuint(some->streams[0].member, ==, 1);
+    g_assert_cmpuint(some->streams[1].member, ==, 2);
     g_assert_cmpstr(some->absent, ==, "99");
     g_assert_cmpstr(some->offline, ==, "2");
     g_assert_null(all->absent);
@@ -137,13 +139,183 @@ static void nodes_are_told_apart_where_there_are_several(void)
     write_file(&m, "sys/devices/system/node/has_cpu", "0\n");
     write_file(&m, "sys/devices/system/node/node0/cpulist", "0-3\n");
     one = plan(&m, NULL);
-    g_assert_cmpint(one->streams[0].node, ==, RXTX_NODE_UNKNOWN);
+    g_assert_cmpint(one->groups[0].node, ==, RXTX_NODE_UNKNOWN);
     write_file(&m, "sys/devices/system/node/has_cpu", "0,2\n");
     write_file(&m, "sys/devices/system/node/node0/cpulist", "0-1\n");
     write_file(&m, "sys/devices/system/node/node2/cpulist", "2-3\n");
     two = plan(&m, NULL);
-    g_assert_cmpint(two->streams[0].node, ==, 0);
-    g_assert_cmpint(two->streams[3].node, ==, 2);
+    g_assert_cmpint(two->groups[0].node, ==, 0);
+    g_assert_cmpint(two->groups[3].node, ==, 2);
+    tear_down(&m);
+}
+
+/* What a container's /sys hides may handle packets all the same. */
+static void a_cpu_that_sysfs_hides_is_captured(void)
+{
+    g_autoptr(rxtx_plan) p = NULL;
+    machine m;
+
+    set_up(&m, "0", "0");
+    write_file(&m, "proc/softirqs",
+               "                    CPU0       CPU1       CPU5       \n          HI:          0          0\n");
+    p = plan(&m, NULL);
+    g_assert_cmpuint(p->n_members, ==, 6);
+    g_assert_cmpuint(p->n_streams, ==, 3);
+    g_assert_cmpuint(p->streams[2].member, ==, 5);
+    g_assert_cmpuint(p->n_due, ==, 1);
+    tear_down(&m);
+}
+
+static void write_nodes(const machine *m)
+{
+    write_file(m, "sys/devices/system/node/has_cpu", "0,2\n");
+    write_file(m, "sys/devices/system/node/node0/cpulist", "0-1\n");
+    write_file(m, "sys/devices/system/node/node2/cpulist", "2\n");
+    write_file(m, "sys/devices/system/cpu/cpu3/node2/online", "0\n");
+}
+
+static void the_cpus_of_a_node_are_one_group(void)
+{
+    g_autoptr(rxtx_plan) all = NULL;
+    g_autoptr(rxtx_plan) second = NULL;
+    machine m;
+
+    set_up(&m, "0-3", "0-2");
+    write_nodes(&m);
+    m.options.group = RXTX_GROUP_NUMA;
+    all = plan(&m, NULL);
+    g_assert_cmpuint(all->n_groups, ==, 2);
+    g_assert_cmpuint(all->n_streams, ==, 4);
+    g_assert_cmpint(all->groups[1].number, ==, 2);
+    g_assert_cmpuint(all->streams[1].group, ==, 0);
+    g_assert_cmpuint(all->streams[3].group, ==, 1); /* offline, and so in no node's list */
+    m.options.numa_list = (char *)"2";
+    second = plan(&m, NULL);
+    g_assert_cmpuint(second->n_groups, ==, 1);
+    g_assert_cmpuint(second->n_streams, ==, 2);
+    g_assert_cmpuint(second->streams[0].member, ==, 2);
+    tear_down(&m);
+}
+
+/* Its packets must not vanish, nor be another node's. */
+static void a_cpu_without_a_node_has_a_group_of_its_own(void)
+{
+    g_autoptr(rxtx_plan) p = NULL;
+    g_autofree char *name = NULL;
+    machine m;
+
+    set_up(&m, "0-4", "0-4");
+    write_nodes(&m);
+    m.options.group = RXTX_GROUP_NUMA;
+    p = plan(&m, NULL);
+    g_assert_cmpuint(p->n_groups, ==, 3);
+    g_assert_cmpint(p->groups[2].number, ==, RXTX_NUMBER_UNKNOWN);
+    g_assert_false(p->groups[2].due);
+    g_assert_cmpuint(p->streams[4].group, ==, 2);
+    name = rxtx_plan_group_name(p, 2);
+    g_assert_cmpstr(name, ==, "numa node unknown");
+    tear_down(&m);
+}
+
+/* lo stands for any interface that exists; its queues are the folder's. */
+static void queues_have_a_group_each_and_the_unknown_one_is_the_last(void)
+{
+    g_autoptr(rxtx_plan) both = NULL;
+    g_autoptr(rxtx_plan) rx = NULL;
+    machine m;
+
+    set_up(&m, "0-1", "0-1");
+    for (int i = 0; i < 3; i++) {
+        g_autofree char *path = g_strdup_printf("sys/class/net/lo/queues/tx-%d/x", i);
+        write_file(&m, path, "");
+    }
+    write_file(&m, "sys/class/net/lo/queues/rx-0/x", "");
+    m.options.group = RXTX_GROUP_QUEUE;
+    m.options.interface = (char *)"lo";
+    both = plan(&m, NULL);
+    g_assert_cmpuint(both->n_queues, ==, 3);
+    g_assert_cmpuint(both->n_members, ==, 4);
+    g_assert_cmpuint(both->n_groups, ==, 4);
+    g_assert_cmpuint(both->n_due, ==, 3);
+    g_assert_cmpint(both->groups[3].number, ==, RXTX_NUMBER_UNKNOWN);
+    g_assert_false(both->rx_recorded);
+    write_file(&m, "sys/class/net/lo/device/vendor", "");
+    m.options.direction = RXTX_DIRECTION_RX;
+    m.options.queue_list = (char *)"0,2";
+    rx = plan(&m, NULL);
+    g_assert_cmpuint(rx->n_queues, ==, 1);
+    g_assert_cmpuint(rx->n_groups, ==, 1);
+    g_assert_cmpstr(rx->absent, ==, "2");
+    g_assert_true(rx->rx_recorded);
+    tear_down(&m);
+}
+
+static void what_cannot_be_told_is_refused(void)
+{
+    const struct {
+        int group;
+        const char *interface, *says;
+        rxtx_error_code code;
+    } cases[] = {{RXTX_GROUP_QUEUE, NULL, "Failed to get queue count.", RXTX_ERROR_KERNEL},
+                 {RXTX_GROUP_QUEUE, "lo", "Failed to get queue count.", RXTX_ERROR_KERNEL},
+                 {RXTX_GROUP_NUMA, NULL, "Failed to get numa node count.", RXTX_ERROR_KERNEL},
+                 {RXTX_GROUP_CPU, "nowhere", "error setting ifname 'nowhere': No such device", RXTX_ERROR_INTERFACE}};
+    machine m;
+
+    set_up(&m, "0-1", "0-1");
+    m.options.program = "rxtxcpu";
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        m.options.group = cases[i].group;
+        m.options.interface = (char *)cases[i].interface;
+        g_assert_null(plan(&m, &error));
+        g_assert_error(error, RXTX_ERROR, (int)cases[i].code);
+        g_assert_true(g_str_has_prefix(error->message, cases[i].says));
+    }
+    tear_down(&m);
+}
+
+static void the_format_follows_the_name_and_the_groups(void)
+{
+    const struct {
+        const char *list, *write;
+        rxtx_format asked, chosen;
+    } cases[] = {{NULL, "out.pcap", RXTX_FORMAT_AUTO, RXTX_FORMAT_PCAP},
+                 {NULL, "out.pcapng", RXTX_FORMAT_AUTO, RXTX_FORMAT_PCAPNG},
+                 {NULL, "out", RXTX_FORMAT_AUTO, RXTX_FORMAT_PCAP},
+                 {NULL, "/dev/null", RXTX_FORMAT_AUTO, RXTX_FORMAT_PCAPNG},
+                 {NULL, "out.pcap", RXTX_FORMAT_PCAPNG, RXTX_FORMAT_PCAPNG},
+                 {NULL, "-", RXTX_FORMAT_AUTO, RXTX_FORMAT_PCAPNG},
+                 {"1", "-", RXTX_FORMAT_AUTO, RXTX_FORMAT_PCAP},
+                 {"1", "-", RXTX_FORMAT_PCAPNG, RXTX_FORMAT_PCAPNG}};
+    machine m;
+
+    set_up(&m, "0-1", "0-1");
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(rxtx_plan) p = NULL;
+        m.options.cpu_list = (char *)cases[i].list;
+        m.options.write = (char *)cases[i].write;
+        m.options.format = cases[i].asked;
+        p = plan(&m, NULL);
+        g_assert_cmpint(p->format, ==, cases[i].chosen);
+    }
+    tear_down(&m);
+}
+
+static void one_pcap_cannot_hold_several_groups(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(rxtx_plan) p = NULL;
+    machine m;
+
+    set_up(&m, "0-1", "0-1");
+    m.options.write = (char *)"-";
+    m.options.format = RXTX_FORMAT_PCAP;
+    g_assert_null(plan(&m, &error));
+    g_assert_cmpstr(error->message, ==, "Write file '-' (stdout) is only permitted when capturing on a single cpu.");
+    write_file(&m, "sys/devices/system/cpu/online", "0");
+    p = plan(&m, NULL);
+    g_assert_cmpuint(p->n_groups, ==, 1); /* what comes online later cannot be told apart in there */
     tear_down(&m);
 }
 
@@ -166,6 +338,14 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/the buffer is dealt to the CPUs that run", the_buffer_is_dealt_to_the_cpus_that_run);
     g_test_add_func("/plan/a ring has at least a mebibyte", a_ring_has_at_least_a_mebibyte);
     g_test_add_func("/plan/nodes are told apart where there are several", nodes_are_told_apart_where_there_are_several);
+    g_test_add_func("/plan/a CPU that sysfs hides is captured", a_cpu_that_sysfs_hides_is_captured);
+    g_test_add_func("/plan/the CPUs of a node are one group", the_cpus_of_a_node_are_one_group);
+    g_test_add_func("/plan/a CPU without a node has a group of its own", a_cpu_without_a_node_has_a_group_of_its_own);
+    g_test_add_func("/plan/queues have a group each and the unknown one is the last",
+                    queues_have_a_group_each_and_the_unknown_one_is_the_last);
+    g_test_add_func("/plan/what cannot be told is refused", what_cannot_be_told_is_refused);
+    g_test_add_func("/plan/the format follows the name and the groups", the_format_follows_the_name_and_the_groups);
+    g_test_add_func("/plan/one pcap cannot hold several groups", one_pcap_cannot_hold_several_groups);
     g_test_add_func("/plan/without sysfs no CPU is missed", without_sysfs_no_cpu_is_missed);
     return g_test_run();
 }

@@ -105,6 +105,8 @@ static const rxtx_sink_ops sink_ops = {.push = push, .flush = flush, .finish = f
 
 static void set_up(fixture *f)
 {
+    static const unsigned groups[N] = {0, 1};
+
     *f = (fixture){.engine.engine.ops = &engine_ops, .sink.sink = {.ops = &sink_ops, .watch_fd = -1}};
     g_assert_true(rxtx_stop_init(&f->stop, NULL));
     f->engine.engine.streams = f->engine.streams;
@@ -115,7 +117,12 @@ static void set_up(fixture *f)
         f->engine.streams[id] = &f->engine.scripts[id].stream;
     }
     f->sink.got = g_string_new(NULL);
-    f->worker = (rxtx_worker){.engine = &f->engine.engine, .sink = &f->sink.sink, .stop = &f->stop, .stats = f->stats};
+    f->worker = (rxtx_worker){.engine = &f->engine.engine,
+                              .sink = &f->sink.sink,
+                              .stop = &f->stop,
+                              .groups = groups,
+                              .n_groups = N,
+                              .stats = f->stats};
 }
 
 static void tear_down(fixture *f)

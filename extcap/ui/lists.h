@@ -1,0 +1,13 @@
+/* What there is to capture: the interfaces (-D) and the CPUs (--list-cpus), as text. Opens nothing and needs no
+ * privilege. */
+#pragma once
+
+#include <glib.h>
+
+/* A line each: name, state, driver, queues (rx and tx, and whether received packets tell theirs), link type. Free with
+ * g_free. NULL with RXTX_ERROR_KERNEL when they cannot be listed. */
+char *rxtx_lists_interfaces(GError **error);
+
+/* A line each: CPU, NUMA node, online, whether it can be captured, and why not. root: "" for this machine. Free with
+ * g_free. */
+char *rxtx_lists_cpus(const char *root);

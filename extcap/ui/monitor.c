@@ -1,0 +1,137 @@
+/* When something is shown, and where. What it looks like is status.c's, table.c's and json.c's. */
+#include "ui/monitor.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "ui/json.h"
+#include "ui/status.h"
+#include "ui/table.h"
+
+enum { STATUS_MS = 1000, MS_PER_S = 1000, NS_PER_US = 1000, USUAL_COLUMNS = 80 };
+
+struct rxtx_monitor {
+    const rxtx_plan *plan;
+    const rxtx_stats *live;
+    uint64_t start_ns;
+    rxtx_stop *stop;
+    rxtx_stats *now, *before; /* copies, one for each group */
+    uint64_t before_ns;
+    guint status, stats; /* GLib's ids of the timers, 0 = none */
+    size_t shown;        /* bytes of the status line that stands on the terminal */
+};
+
+unsigned rxtx_monitor_columns(void)
+{
+    struct winsize size = {0};
+
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : USUAL_COLUMNS;
+}
+
+static rxtx_summary look(const rxtx_monitor *m)
+{
+    for (unsigned i = 0; i < m->plan->n_groups; i++)
+        rxtx_stats_read(&m->now[i], &m->live[i]);
+    return (rxtx_summary){
+        .plan = m->plan, .stats = m->now, .start_ns = m->start_ns, .now_ns = (uint64_t)g_get_real_time() * NS_PER_US};
+}
+
+/* With blanks, which every terminal knows. */
+static void clear_status(rxtx_monitor *m)
+{
+    if (m->shown > 0)
+        fprintf(stderr, "\r%*s\r", (int)m->shown, "");
+    m->shown = 0;
+}
+
+static gboolean on_status(gpointer data)
+{
+    rxtx_monitor *m = data;
+    rxtx_summary now = look(m), before = now;
+    g_autofree char *line = NULL;
+    rxtx_stats *copy = m->before;
+
+    before.stats = m->before;
+    before.now_ns = m->before_ns;
+    line = rxtx_status_line(&now, &before, rxtx_monitor_columns());
+    fprintf(stderr, "\r%-*s", (int)m->shown, line);
+    m->shown = strlen(line);
+    m->before = m->now;
+    m->now = copy;
+    m->before_ns = now.now_ns;
+    return G_SOURCE_CONTINUE;
+}
+
+void rxtx_monitor_show(rxtx_monitor *m)
+{
+    rxtx_summary now = look(m);
+    g_autofree char *text = rxtx_table_text(&now, rxtx_monitor_columns(), g_get_charset(NULL));
+
+    clear_status(m);
+    fputs(text, stderr);
+}
+
+/* -w - has stdout. */
+static void put_json(rxtx_monitor *m)
+{
+    bool to_stdout = m->plan->options->write != NULL && strcmp(m->plan->options->write, "-") == 0;
+    rxtx_summary now = look(m);
+    g_autofree char *text = rxtx_json_text(&now);
+
+    clear_status(m);
+    if (fputs(text, to_stdout ? stderr : stdout) >= 0 && fflush(to_stdout ? stderr : stdout) == 0)
+        return;
+    if (!m->plan->keep)
+        rxtx_stop_request(m->stop, RXTX_STOP_READER_GONE);
+}
+
+static gboolean on_stats(gpointer data)
+{
+    rxtx_monitor *m = data;
+
+    if (m->plan->options->json)
+        put_json(m);
+    else
+        rxtx_monitor_show(m);
+    return G_SOURCE_CONTINUE;
+}
+
+void rxtx_monitor_interrupted(rxtx_monitor *m)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    fputc('\n', stderr);
+    m->shown = 0;
+}
+
+rxtx_monitor *rxtx_monitor_new(const rxtx_plan *plan, const rxtx_stats *live, uint64_t start_ns, rxtx_stop *stop)
+{
+    rxtx_monitor *m = g_new0(rxtx_monitor, 1);
+
+    *m = (rxtx_monitor){.plan = plan, .live = live, .start_ns = start_ns, .stop = stop, .before_ns = start_ns};
+    m->now = g_new0(rxtx_stats, plan->n_groups);
+    m->before = g_new0(rxtx_stats, plan->n_groups);
+    if (plan->options->face != RXTX_FACE_CLI)
+        return m;
+    if (!plan->options->quiet && isatty(STDERR_FILENO))
+        m->status = g_timeout_add(STATUS_MS, on_status, m);
+    if (plan->options->stats > 0)
+        m->stats = g_timeout_add((guint)plan->options->stats * MS_PER_S, on_stats, m);
+    return m;
+}
+
+void rxtx_monitor_free(rxtx_monitor *m)
+{
+    if (m == NULL)
+        return;
+    clear_status(m);
+    if (m->status != 0)
+        g_source_remove(m->status);
+    if (m->stats != 0)
+        g_source_remove(m->stats);
+    g_free(m->now);
+    g_free(m->before);
+    g_free(m);
+}
