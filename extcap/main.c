@@ -2,6 +2,7 @@
  * the only one that ends the program. */
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +130,7 @@ int main(int argc, char **argv)
     g_autoptr(rxtx_options) options = NULL;
 
     open_standard_streams();
+    setlocale(LC_CTYPE, ""); /* how wide a bar of the table may be drawn; numbers stay as they are */
     signal(SIGPIPE, SIG_IGN); /* a reader that leaves is an error to handle, not an end */
     options = rxtx_options_parse(argc, argv, &error);
     if (options->face == RXTX_FACE_EXTCAP && options->capture)

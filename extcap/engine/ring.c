@@ -79,6 +79,8 @@ static void begin_block(rxtx_ring *ring)
     ring->untold += ring->lost_before[ring->block];
     ring->lost_before[ring->block] = 0;
     rxtx_tpacket_begin(&ring->walk, ring->rules, ring->map + ring->block * ring->block_bytes, ring->block_bytes);
+    if (ring->places != NULL)
+        rxtx_tpacket_sort(&ring->walk, ring->places);
 }
 
 /* The stream's next packet, if its block has been handed over. */
@@ -160,7 +162,7 @@ static bool map(rxtx_ring *ring, GError **error)
     return true;
 }
 
-bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, const rxtx_frame_rules *rules,
+bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, bool shared, const rxtx_frame_rules *rules,
                     rxtx_clock *clock, GError **error)
 {
     static const rxtx_stream_ops ops = {.advance = advance, .refresh = refresh};
@@ -169,6 +171,7 @@ bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, const rx
     ring->block_bytes = bytes < SMALL_RING_BYTES ? SMALL_BLOCK_BYTES : BLOCK_BYTES;
     ring->n_blocks = (unsigned)(bytes / ring->block_bytes);
     ring->lost_before = g_new0(uint64_t, ring->n_blocks);
+    ring->places = shared ? g_array_new(FALSE, FALSE, sizeof(rxtx_tpacket_place)) : NULL;
     return set_option(fd, PACKET_VERSION, TPACKET_V3, "choosing TPACKET_V3", error) &&
            set_option(fd, PACKET_RESERVE, RXTX_TPACKET_RESERVE, "reserving room for VLAN tags", error) &&
            map(ring, error);
@@ -180,6 +183,7 @@ void rxtx_ring_clear(rxtx_ring *ring)
         munmap(ring->map, ring->bytes);
     ring->map = NULL;
     g_clear_pointer(&ring->lost_before, g_free);
+    g_clear_pointer(&ring->places, g_array_unref);
 }
 
 bool rxtx_ring_settled(rxtx_ring *ring)

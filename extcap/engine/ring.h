@@ -24,6 +24,7 @@ typedef struct {
     unsigned n_blocks;
     unsigned block; /* being read, or the next to be handed over */
     rxtx_tpacket_walk walk;
+    GArray *places;        /* of a ring that several CPUs fill: see rxtx_tpacket_sort; NULL = one CPU fills it */
     uint64_t *lost_before; /* one for each block: packets lost right before its first packet */
     uint64_t untold;       /* packets lost right before the next packet */
     uint64_t taken;        /* packets that came out */
@@ -32,9 +33,10 @@ typedef struct {
     uint64_t dropped;
 } rxtx_ring;
 
-/* Gives the socket fd a ring of `bytes` (a multiple of RXTX_RING_BYTES_MIN) and maps it. The rest is borrowed and must
+/* Gives the socket fd a ring of `bytes` (a multiple of RXTX_RING_BYTES_MIN) and maps it. shared: packets of several CPUs
+ * come into it; where one block ends and the next begins, they may still be out of order. The rest is borrowed and must
  * outlive the ring. On failure (RXTX_ERROR_KERNEL, RXTX_ERROR_PERMISSION) the ring is safe to clear. */
-bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, const rxtx_frame_rules *rules,
+bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, bool shared, const rxtx_frame_rules *rules,
                     rxtx_clock *clock, GError **error);
 void rxtx_ring_clear(rxtx_ring *ring);
 

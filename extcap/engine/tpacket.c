@@ -174,16 +174,51 @@ static void fetch_next(const rxtx_tpacket_walk *walk)
             __builtin_prefetch(walk->block + walk->offset + line * LINE);
 }
 
+static uint64_t time_of(const struct tpacket3_hdr *header)
+{
+    return (uint64_t)header->tp_sec * NS_PER_S + header->tp_nsec;
+}
+
+/* By insertion from behind, since almost all are where they belong. */
+static void insert_place(GArray *places, rxtx_tpacket_place place)
+{
+    guint at = places->len;
+
+    while (at > 0 && g_array_index(places, rxtx_tpacket_place, at - 1).ts_ns > place.ts_ns)
+        at--;
+    if (at == places->len)
+        g_array_append_val(places, place);
+    else
+        g_array_insert_val(places, at, place);
+}
+
+void rxtx_tpacket_sort(rxtx_tpacket_walk *walk, GArray *places)
+{
+    struct tpacket3_hdr header;
+    struct sockaddr_ll link;
+
+    g_array_set_size(places, 0);
+    while (walk->left > 0 && read_headers(walk, &header, &link)) {
+        insert_place(places, (rxtx_tpacket_place){.ts_ns = time_of(&header), .offset = walk->offset});
+        walk->left = header.tp_next_offset > 0 ? walk->left - 1 : 0;
+        walk->offset += header.tp_next_offset;
+    }
+    walk->places = (const rxtx_tpacket_place *)(void *)places->data;
+    walk->left = places->len;
+}
+
 bool rxtx_tpacket_next(rxtx_tpacket_walk *walk, rxtx_packet *out)
 {
     const rxtx_frame_rules *rules = walk->rules;
     struct tpacket3_hdr header;
     struct sockaddr_ll link;
 
+    if (walk->left > 0 && walk->places != NULL)
+        walk->offset = walk->places++->offset;
     if (walk->left == 0 || !read_headers(walk, &header, &link))
         return false;
     *out = (rxtx_packet){
-        .ts_ns = (uint64_t)header.tp_sec * NS_PER_S + header.tp_nsec,
+        .ts_ns = time_of(&header),
         .data = walk->block + walk->offset + header.tp_mac,
         .caplen = header.tp_snaplen,
         .len = header.tp_len,
@@ -195,7 +230,7 @@ bool rxtx_tpacket_next(rxtx_tpacket_walk *walk, rxtx_packet *out)
     out->linktype = rules->linktype;
     restore(rules, &header, &link, out);
     out->caplen = MIN(out->caplen, walk->rules->snaplen);
-    walk->left = header.tp_next_offset > 0 ? walk->left - 1 : 0;
+    walk->left = walk->places != NULL || header.tp_next_offset > 0 ? walk->left - 1 : 0;
     walk->offset += header.tp_next_offset;
     fetch_next(walk);
     return true;

@@ -4,8 +4,8 @@
 
 #include <glib.h>
 
-/* A line each: name, state, driver, queues (rx and tx, and whether received packets tell theirs), link type. Free with
- * g_free. NULL with RXTX_ERROR_KERNEL when they cannot be listed. */
+/* A line each: name (\ooo for what is not printable ASCII), state, driver, queues (rx and tx, and whether received
+ * packets tell theirs), link type. Free with g_free. NULL with RXTX_ERROR_KERNEL when they cannot be listed. */
 char *rxtx_lists_interfaces(GError **error);
 
 /* A line each: CPU, NUMA node, online, whether it can be captured, and why not. root: "" for this machine. Free with

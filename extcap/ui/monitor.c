@@ -38,11 +38,17 @@ static rxtx_summary look(const rxtx_monitor *m)
         .plan = m->plan, .stats = m->now, .start_ns = m->start_ns, .now_ns = (uint64_t)g_get_real_time() * NS_PER_US};
 }
 
+/* What of the status line still stands on one line, if the terminal has become narrower. */
+static int shown(const rxtx_monitor *m)
+{
+    return (int)MIN(m->shown, rxtx_monitor_columns() - 1);
+}
+
 /* With blanks, which every terminal knows. */
 static void clear_status(rxtx_monitor *m)
 {
     if (m->shown > 0)
-        fprintf(stderr, "\r%*s\r", (int)m->shown, "");
+        fprintf(stderr, "\r%*s\r", shown(m), "");
     m->shown = 0;
 }
 
@@ -56,7 +62,7 @@ static gboolean on_status(gpointer data)
     before.stats = m->before;
     before.now_ns = m->before_ns;
     line = rxtx_status_line(&now, &before, rxtx_monitor_columns());
-    fprintf(stderr, "\r%-*s", (int)m->shown, line);
+    fprintf(stderr, "\r%-*s", shown(m), line);
     m->shown = strlen(line);
     m->before = m->now;
     m->now = copy;

@@ -107,10 +107,11 @@ static bool append_total(line *l, const rxtx_summary *now, const rxtx_summary *b
     uint64_t ns = since(now->now_ns, before->now_ns);
     g_autofree char *packets = rate_text(since(sum.delivered, old.delivered), ns);
     g_autofree char *bits = rate_text(8 * since(rxtx_stats_bytes(&sum), rxtx_stats_bytes(&old)), ns);
-    g_autofree char *pieces[] = {g_strdup_printf("%s pkt/s", packets), g_strdup_printf(" %s bit/s", bits),
-                                 g_strdup_printf(" %" PRIu64 " lost", sum.dropped)};
+    g_autofree char *first = g_strdup_printf("%s pkt/s", packets);
+    g_autofree char *second = g_strdup_printf(" %s bit/s", bits);
+    g_autofree char *third = g_strdup_printf(" %" PRIu64 " lost", sum.dropped);
 
-    return append(l, pieces[0], 0) && append(l, pieces[1], 0) && append(l, pieces[2], 0);
+    return append(l, first, 0) && append(l, second, 0) && append(l, third, 0);
 }
 
 static bool append_load(line *l, const load *of, uint64_t ns, int width, size_t reserve)

@@ -1,7 +1,10 @@
 """Runs the program under test: as a capture in the background, or to its end."""
 
+import functools
+import os
 import re
 import signal
+import tempfile
 import time
 from dataclasses import dataclass
 
@@ -9,16 +12,33 @@ from lib import contract, paths, pcapng, sanitizer
 from lib.process import DEADLINE, Process, eventually, run
 
 LIVE = "capturing on"
+NAMES = ("rxtxcpu", "rxcpu", "txcpu", "rxtxqueue", "rxqueue", "txqueue", "rxtxnuma", "rxnuma", "txnuma")
 
 
-def words(*options):
+@functools.cache
+def _links():
+    """A folder with the program under each of its names, for as long as the tests run."""
+    folder = tempfile.TemporaryDirectory(prefix="rxtxcpu-names-")
+    os.chmod(folder.name, 0o755)
+    for name in NAMES:
+        os.symlink(paths.PROGRAM, os.path.join(folder.name, name))
+    return folder
+
+
+def words(*options, name="rxtxcpu"):
     """The program and its options, as it must be started in this build."""
-    return [*sanitizer.launcher(), paths.PROGRAM, *options]
+    path = paths.PROGRAM if name == "rxtxcpu" else os.path.join(_links().name, name)
+    return [*sanitizer.launcher(), path, *options]
 
 
-def program(*options, namespace=None, **how):
+def named(name):
+    """How a capture is launched under another name."""
+    return functools.partial(words, name=name)
+
+
+def program(*options, namespace=None, name="rxtxcpu", **how):
     """Runs the program to its end, in `namespace` where one is given."""
-    argv = words(*options)
+    argv = words(*options, name=name)
     return run(namespace.inside(*argv) if namespace else argv, **how)
 
 
@@ -37,7 +57,16 @@ class Result:
     @property
     def said(self):
         """The lines on stderr that -v did not ask for."""
-        return [line for line in self.stderr.splitlines() if line.startswith("rxtxcpu: ") and LIVE not in line]
+        return [line for line in self.stderr.splitlines()
+                if line.split(": ")[0] in NAMES and LIVE not in line]
+
+    def groups(self):
+        """{"queue 3": packets} of the closing lines, which add up and are all that stdout has."""
+        *lines, total = self.stdout.splitlines()
+        found = [re.fullmatch(r"(\d+) packets captured on (.+)\.", line) for line in lines]
+        counts = {match[2]: int(match[1]) for match in found}
+        assert total == f"{sum(counts.values())} packets captured total.", self.stdout
+        return counts
 
     def counts(self, text=None):
         """{cpu: packets} of the closing lines, which must be there, in order and add up."""
@@ -65,7 +94,8 @@ class Capture(Process):
     def __init__(self, namespace, interface, *options, output=None, launch=words, **popen):
         self.output = output
         write = ["-w", output] if output else []
-        super().__init__(namespace.inside(*launch("-v", *write, *options, interface)), **popen)
+        operand = [interface] if interface else []
+        super().__init__(namespace.inside(*launch("-v", *write, *options, *operand)), **popen)
         self._started(options)
 
     def _started(self, options):

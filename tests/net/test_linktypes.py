@@ -2,13 +2,12 @@
 
 import signal
 import struct
-import sys
 
 import pytest
 
-import tun_device
 from lib.capture import program
 from lib.process import Process, eventually
+from lib.tun_device import make_device, write_packets
 
 KINDS = {
     "no link layer": 65534,
@@ -32,15 +31,6 @@ IPV6 = bytes.fromhex("6000000000103afe" + "fe80000000000000" * 2 + "ff0200000000
 RADIOTAP = bytes.fromhex("0000080000000000" "80000000ffffffffffff020000000001020000000001" + "00" * 20)
 EXPRESSIONS = ([], ["ip"], ["udp dst port 40000"], ["ip6"], ["len >= 60"])
 PACKETS = [UDP_TO_40000, IPV6, RADIOTAP, UDP_TO_41000, bytes(range(64))]
-
-
-def make_device(namespace, hardware):
-    namespace.run(sys.executable, tun_device.__file__, "make", "tun0", str(hardware))
-    namespace.ip("link set tun0 up")
-
-
-def write_packets(namespace):
-    namespace.run(sys.executable, tun_device.__file__, "write", "tun0", *(packet.hex() for packet in PACKETS))
 
 
 def read_pcap(data):
@@ -94,6 +84,6 @@ def test_a_device_is_captured_as_tcpdump_does(make_namespace, capture, scratch, 
         else:
             check_refusal(namespace, expression)
     assert pairs
-    write_packets(namespace)
+    write_packets(namespace, PACKETS)
     for pair in pairs:
         check_same(*pair)

@@ -57,7 +57,7 @@ static void a_line_for_each_cpu_and_one_of_totals(void)
 
 static void the_bar_fills_what_the_numbers_leave(void)
 {
-    g_autofree char *some = NULL, *most = NULL, *none = NULL;
+    g_autofree char *none = NULL, *one = NULL, *some = NULL, *most = NULL;
     capture c;
 
     set_up(&c, 3);
@@ -73,6 +73,8 @@ static void the_bar_fills_what_the_numbers_leave(void)
                     "total     1501  100.0%       150100  1501   0      0\n");
     none = rxtx_table_text(&c.summary, 48, false);
     g_assert_null(strchr(none, '#'));
+    one = rxtx_table_text(&c.summary, 49, false);
+    g_assert_nonnull(strstr(one, "66.6% #  100000"));
     most = rxtx_table_text(&c.summary, WIDE, false);
     g_assert_nonnull(strstr(most, "66.6% ####################  100000"));
 }

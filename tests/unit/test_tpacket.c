@@ -38,6 +38,28 @@ static void every_packet_comes_once_with_its_time_and_lengths(void)
     g_assert_false(rxtx_tpacket_next(&walk, &packet));
 }
 
+/* Several CPUs filled it: the second packet was stamped first. */
+static void a_sorted_walk_goes_by_time(void)
+{
+    static const unsigned times[] = {5, 3, 9, 8, 8, 1};
+    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(rxtx_tpacket_place));
+    g_autoptr(GString) order = g_string_new(NULL);
+    block_builder b;
+    rxtx_tpacket_walk walk;
+    rxtx_packet packet;
+
+    builder_init(&b);
+    for (gsize i = 0; i < G_N_ELEMENTS(times); i++) {
+        const guint8 mark[] = {(guint8)('a' + i)};
+        builder_add(&b, PACKET_HOST, mark, 1)->tp_nsec = times[i];
+    }
+    rxtx_tpacket_begin(&walk, &ethernet, b.bytes, sizeof b.bytes);
+    rxtx_tpacket_sort(&walk, places);
+    while (rxtx_tpacket_next(&walk, &packet))
+        g_string_append_printf(order, "%c%u ", packet.data[0], (unsigned)(packet.ts_ns % 10));
+    g_assert_cmpstr(order->str, ==, "f1 b3 a5 d8 e8 c9 ");
+}
+
 static void direction_and_reception_come_from_the_packet_type(void)
 {
     const struct {
@@ -153,6 +175,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tpacket/every packet comes once with its time and lengths",
                     every_packet_comes_once_with_its_time_and_lengths);
+    g_test_add_func("/tpacket/a sorted walk goes by time", a_sorted_walk_goes_by_time);
     g_test_add_func("/tpacket/direction and reception come from the packet type",
                     direction_and_reception_come_from_the_packet_type);
     g_test_add_func("/tpacket/a VLAN tag is put back where it was", a_vlan_tag_is_put_back_where_it_was);
