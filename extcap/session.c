@@ -279,7 +279,7 @@ static char *describe_steering(const char *interface)
     return rxtx_steering_describe("", interface);
 }
 
-static rxtx_sink *new_pcapng(rxtx_session *s, rxtx_output *output, const char *file)
+static rxtx_sink *new_pcapng(rxtx_session *s, const rxtx_file_turn *turn, rxtx_output *output, const char *file)
 {
     const rxtx_options *options = s->options;
     rxtx_sink_pcapng_settings settings = {
@@ -288,7 +288,7 @@ static rxtx_sink *new_pcapng(rxtx_session *s, rxtx_output *output, const char *f
         .snaplen = (uint32_t)options->snaplen,
         .filter = options->filter,
         .describe_steering = describe_steering,
-        .start_ns = (uint64_t)g_get_real_time() * NS_PER_US,
+        .start_ns = turn->number > 1 ? (uint64_t)turn->begun_us * NS_PER_US : s->start_ns,
         .application = "rxtxcpu " RXTX_VERSION,
         .annotate_interface = options->annotate & RXTX_ANNOTATE_INTERFACE,
         .annotate_comment = options->annotate & RXTX_ANNOTATE_COMMENT,
@@ -322,10 +322,10 @@ static rxtx_sink *open_turn(gpointer data, const rxtx_file_turn *turn, GError **
     if (s->plan->format == RXTX_FORMAT_PCAP)
         return new_files(s, turn, error);
     if (s->output != NULL)
-        return new_pcapng(s, g_steal_pointer(&s->output), NULL);
+        return new_pcapng(s, turn, g_steal_pointer(&s->output), NULL);
     name = rxtx_file_name(s->options->write, NULL, turn);
     output = rxtx_output_open(name, true, &s->stop, error);
-    return output != NULL ? new_pcapng(s, output, name) : NULL;
+    return output != NULL ? new_pcapng(s, turn, output, name) : NULL;
 }
 
 static rxtx_sink *new_ring(rxtx_session *s, GError **error)

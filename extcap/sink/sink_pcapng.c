@@ -196,6 +196,7 @@ static bool push(rxtx_sink *sink, unsigned of_group, const rxtx_packet *packet)
     rxtx_output_commit(s->output, size);
     s->sink.size += size;
     g_array_index(s->blocks, block, of->interface_id).delivered++;
+    s->settings.start_ns = MIN(s->settings.start_ns, packet->ts_ns); /* it waited while the file was opened */
     if (s->settings.packet_buffered)
         flush(sink, false); /* if it fails, finish() takes the packet back */
     return true;

@@ -14,7 +14,7 @@ typedef struct {
     uint32_t snaplen;
     const char *filter;                                /* NULL = none */
     char *(*describe_steering)(const char *interface); /* the comment of an interface's first block; NULL = none */
-    uint64_t start_ns;                                 /* since 1970: no packet is older */
+    uint64_t start_ns;                                 /* since 1970; an older packet makes it its own time */
     const char *application;                           /* name and version of this program */
     bool annotate_interface;                           /* the group in the interface's description */
     bool annotate_comment;                             /* the group in each packet's comment */
