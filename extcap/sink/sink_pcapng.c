@@ -229,21 +229,24 @@ static void put_only_statistics(sink_pcapng *s, const rxtx_stats *stats)
 }
 
 /* Of all interfaces: a ring is a CPU's or a queue's, and does not know on which interface it lost packets. So each
- * interface has what it delivered, and one of the name "any" the rest of its group. */
+ * interface has what it delivered, and one of the name "any" the rest of its group; a file in which nothing came has those
+ * of all that are due. */
 static void put_all_statistics(sink_pcapng *s, const rxtx_stats *stats)
 {
     guint n_seen = s->blocks->len;
 
-    for (guint id = 0; id < n_seen; id++) {
-        uint64_t delivered = g_array_index(s->blocks, block, id).delivered;
-        put_statistics(s, id, &(rxtx_stats){.accepted = delivered, .delivered = delivered});
-    }
-    for (unsigned i = 0; i < s->n_groups; i++) {
-        rxtx_stats rest = {.accepted = stats[i].accepted - stats[i].delivered, .dropped = stats[i].dropped};
-        if (rest.accepted == 0)
-            continue;
-        put_interface(s, "any", 0, LINKTYPE_ETHERNET, (int)i);
-        put_statistics(s, s->blocks->len - 1, &rest);
+    for (unsigned i = 0; i < s->n_groups; i++)
+        if (stats[i].accepted > stats[i].delivered || (n_seen == 0 && s->groups[i].label.due))
+            put_interface(s, "any", 0, LINKTYPE_ETHERNET, (int)i);
+    for (guint id = 0; id < s->blocks->len; id++) {
+        const block *of = &g_array_index(s->blocks, block, id);
+        rxtx_stats sum = {.accepted = of->delivered, .delivered = of->delivered};
+        if (id >= n_seen) {
+            sum.accepted = stats[of->group].accepted - stats[of->group].delivered;
+            sum.dropped = stats[of->group].dropped;
+        }
+        if (!put_statistics(s, id, &sum))
+            return;
     }
 }
 

@@ -23,7 +23,8 @@
  *
  *     cpu=3   cpu=3 node=1   cpu=3 queue=2 hash=0xd22cfd90
  *
- * Further, for each packet: epb_flags with direction and reception type; epb_queue only for a known queue;
+ * Further, for each packet: epb_flags with direction and reception type; epb_queue only for a known queue (of a received
+ * packet the driver must have recorded it, which those that only pass packets on, such as veth, do not);
  * epb_dropcount, the packets lost on this stream since its packet before this one, on the first packet after a loss.
  * A packet is *late* when its time is before that of an earlier packet in the file; it needs no mark. A step back of
  * RXTX_CLOCK_STEP_NS or more is a stepped clock: the packets behind it are reckoned anew and none of them is late.
@@ -35,7 +36,11 @@
  *     isb_ifdrop, isb_osdrop         of those, packets lost because the ring was full (Wireshark shows isb_ifdrop only)
  *     isb_usrdeliv                   of those, packets in this file
  *
- * The comment of the first IDB is the state of steering at the start of the capture, as text for people.
+ * A capture of all interfaces together has an IDB for each (interface, CPU) whose packets came, with the interface's own
+ * link type. What a CPU lost there cannot be put to an interface: its statistics then stand at an IDB of the name `any`,
+ * which has no packets.
+ *
+ * The comment of an interface's first IDB is the state of its steering at that time, as text for people.
  *
  * This header is C11 and C++ clean, needs nothing else and holds no state.
  */

@@ -33,3 +33,9 @@ def softnet_dropped():
 def wait_for_backlog():
     """Returns once no packet waits for its receive path: what was sent has been seen by every socket."""
     eventually(lambda: all(row[_BACKLOG] == 0 for row in _softnet()), "the receive backlog to drain")
+
+
+def node_of(cpu):
+    """The CPU's NUMA node, None where the kernel tells none."""
+    nodes = [name for name in os.listdir(f"/sys/devices/system/cpu/cpu{cpu}") if name.startswith("node")]
+    return int(nodes[0][4:]) if nodes else None

@@ -1,10 +1,11 @@
 """A tun device that claims to be hardware of any kind, and a tap device with several queues, whose driver records them.
 
-As a program, inside a namespace: `make NAME ARPHRD`, `write NAME HEX…` (each a packet), `queues NAME COUNT…` (so many
-frames into each queue)."""
+As a program, inside a namespace: `make NAME ARPHRD`, `write NAME HEX…` (each a packet), `queues NAME COUNT…` (attaches as
+many queues, and at SIGUSR1 puts so many frames into each)."""
 
 import fcntl
 import os
+import signal
 import struct
 import sys
 
@@ -28,9 +29,10 @@ def make_queues(namespace, name="tap0"):
     namespace.ip(f"link set {name} addrgenmode none up")
 
 
-def write_queues(namespace, counts, name="tap0"):
-    """counts[i] frames are received on queue i."""
-    namespace.run(sys.executable, __file__, "queues", name, *map(str, counts))
+def attach_queues(namespace, counts, name="tap0"):
+    """The words of a program that holds as many queues and, at SIGUSR1, has counts[i] frames received on queue i. It says
+    `attached` before and ends behind that."""
+    return namespace.inside(sys.executable, __file__, "queues", name, *map(str, counts))
 
 
 def _attach(name, flags):
@@ -54,7 +56,10 @@ def _write(name, *packets):
 
 def _queues(name, *counts):
     """The kernel numbers queues in the order in which they are attached."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     devices = [_attach(name, IFF_TAP | IFF_MULTI_QUEUE | IFF_NO_PI) for _count in counts]
+    print("attached", flush=True)
+    signal.sigwait({signal.SIGUSR1})
     for device, count in zip(devices, counts, strict=True):
         for _frame in range(int(count)):
             os.write(device, FRAME)
