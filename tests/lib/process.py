@@ -144,9 +144,9 @@ class Process:
         environment = {**os.environ, "LC_ALL": "C", **sanitizer.environment(), **(env or {})}
         self.began = time.monotonic()
         self.popen = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=stdout,
-                                      stderr=subprocess.PIPE, env=environment, **popen)
+                                      stderr=popen.pop("stderr", subprocess.PIPE), env=environment, **popen)
         self.stdout = Stream(self.popen.stdout) if self.popen.stdout else None
-        self.stderr = Stream(self.popen.stderr)
+        self.stderr = Stream(self.popen.stderr) if self.popen.stderr else None
 
     @property
     def pid(self):
