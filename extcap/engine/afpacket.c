@@ -25,7 +25,7 @@ enum {
     MEMBERS_OF_INT = 256,
     /* A device that is down is looked at so often, for its end comes without another word. */
     DOWN_LOOK_MS = 200,
-    /* Descriptors of the program beside its packet sockets: fewer, in fact. */
+    /* Descriptors of the program beside a packet socket and a file for each member: fewer, in fact. */
     OTHER_FILES = 64,
 };
 
@@ -247,7 +247,7 @@ static void allow_files(rlim_t n)
 
 static bool open_members(afpacket *a, GError **error)
 {
-    allow_files((rlim_t)a->n_members + OTHER_FILES);
+    allow_files(2 * (rlim_t)a->n_members + OTHER_FILES);
     for (unsigned member = 0; member < a->n_members; member++)
         if (!open_member(a, member, error))
             return false;

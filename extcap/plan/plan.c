@@ -23,8 +23,8 @@ static bool find_interface(rxtx_plan *plan, const char *name, GError **error)
         return true;
     plan->ifindex = if_nametoindex(name);
     return plan->ifindex != 0 ||
-           rxtx_set_error(error, RXTX_ERROR_INTERFACE, "error setting ifname '%s': %s\nTo list them: rxtxcpu -D", name,
-                          g_strerror(ENODEV));
+           rxtx_set_error(error, RXTX_ERROR_INTERFACE, "error setting ifname '%s': %s\nTo list them: %s -D", name,
+                          g_strerror(ENODEV), plan->options->program);
 }
 
 static void take_cpus(rxtx_plan *plan, inventory *there, const rxtx_topology *topology)
@@ -233,6 +233,9 @@ static bool choose_format(rxtx_plan *plan, unsigned n_groups, GError **error)
         plan->format = shared || g_str_has_suffix(options->write, ".pcapng") || is_special(options->write)
                            ? RXTX_FORMAT_PCAPNG
                            : RXTX_FORMAT_PCAP;
+    if (plan->format == RXTX_FORMAT_PCAP && options->annotate != RXTX_ANNOTATE_INTERFACE)
+        return rxtx_set_error(error, RXTX_ERROR_USAGE,
+                              "--annotate needs pcapng. Name the file FILE.pcapng, or add --format pcapng.");
     return !shared || plan->format != RXTX_FORMAT_PCAP ||
            rxtx_set_error(error, RXTX_ERROR_USAGE,
                           "Write file '-' (stdout) is only permitted when capturing on a single %s.",

@@ -28,6 +28,8 @@ WRONG_WORDS = [
     (["-B", "0"], "Invalid buffer size '0'. Give a whole number from 1 to 65536."),
     (["--duration", "soon"], "Invalid duration 'soon'. Give a whole number from 0 to 2147483."),
     (["--annotate", "nowhere"], "Invalid annotate 'nowhere'. Give interface, comment or both."),
+    (["--annotate", "comment", "--format", "pcap"],
+     "--annotate needs pcapng. Name the file FILE.pcapng, or add --format pcapng."),
     (["-l", "10j"], "Invalid cpu list '10j'."),
     (["-l", "all"], "Invalid cpu list 'all'."),
     (["-l", "0x1"], "Invalid cpu list '0x1'."),

@@ -1,5 +1,6 @@
 """Classic pcap files, one for each CPU, and files one after another."""
 
+import os
 import re
 import time
 
@@ -215,3 +216,27 @@ def test_losses_are_told_by_the_files_of_a_ring_as_by_the_summary(veth, capture,
             totals[cpu] = received + isb[pcapng.ISB_IFRECV], lost + isb[pcapng.ISB_IFDROP]
     assert {cpu: received for cpu, (received, _lost) in totals.items() if received} == sent
     assert sum(lost for _received, lost in totals.values()) > 0
+
+
+def capabilities(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return {line.split()[0]: int(line.split()[1], 16) for line in status if line.startswith("Cap")}
+
+
+def test_no_capability_is_left_but_that_of_opening_further_files(veth, capture, scratch):
+    plain = capture(veth.b, "vb", "-w", scratch / "x.pcapng", output=None)
+    ring = capture(veth.b, "vb", "-w", scratch / "y.pcapng", "-b", "packets:5", output=None)
+    assert capabilities(plain.pid)["CapEff:"] == 0
+    assert capabilities(ring.pid)["CapEff:"] == 1 << 1  # CAP_DAC_OVERRIDE
+    assert capabilities(ring.pid)["CapPrm:"] == 1 << 1
+
+
+def test_root_may_write_a_ring_into_the_folder_of_another_user(veth, capture, scratch):
+    """As with sudo, in one's own home: the second file is opened when most capabilities are gone."""
+    folder = scratch / "home"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 65534, 65534)
+    running = capture(veth.b, "vb", "-d", "rx", "-w", folder / "out.pcap", "-b", "packets:5", output=None)
+    sent = send(veth.a, "va", count=20)
+    assert sum(running.stop().counts().values()) == sum(sent.values())
+    assert len({turn_of(path)[0] for path in folder.iterdir()}) > 2

@@ -23,9 +23,13 @@ static void write_file(const machine *m, const char *path, const char *text)
 
 static void set_up(machine *m, const char *possible, const char *online)
 {
-    *m = (machine){
-        .root = g_dir_make_tmp("rxtxcpu-XXXXXX", NULL),
-        .options = {.face = RXTX_FACE_CLI, .group = RXTX_GROUP_CPU, .direction = RXTX_DIRECTION_RXTX, .buffer = 64}};
+    *m = (machine){.root = g_dir_make_tmp("rxtxcpu-XXXXXX", NULL),
+                   .options = {.face = RXTX_FACE_CLI,
+                               .program = "rxtxcpu",
+                               .annotate = RXTX_ANNOTATE_INTERFACE,
+                               .group = RXTX_GROUP_CPU,
+                               .direction = RXTX_DIRECTION_RXTX,
+                               .buffer = 64}};
     write_file(m, "sys/devices/system/cpu/possible", possible);
     write_file(m, "sys/devices/system/cpu/online", online);
 }
@@ -263,7 +267,6 @@ static void what_cannot_be_told_is_refused(void)
     machine m;
 
     set_up(&m, "0-1", "0-1");
-    m.options.program = "rxtxcpu";
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         m.options.group = cases[i].group;
