@@ -118,6 +118,20 @@ def test_the_choice_of_cpus_reaches_the_capture(veth, tshark, stop, two_cpus):
     assert {row.cpu for row in rows(running)} == {chosen}
 
 
+def test_a_capture_by_queue_has_the_queue_of_each_packet_and_no_cpu(veth, tshark, stop):
+    """What vb sends has its queue, what it receives none that is known."""
+    running = tshark("-o", "extcap.rxtxcpu_vb.group:queue", "-T", "fields", "-e", "rxtxcpu.direction", "-e",
+                     "rxtxcpu.queue", "-e", "rxtxcpu.cpu", live=a_line)
+    received = len(running.stdout.lines)
+    sent = send(veth.b, "vb", kernel.CPUS[:1], count=5, udp=PORT)
+    eventually(lambda: len(running.stdout.lines) >= received + sum(sent.values()), "the packets")
+    stop(running)
+    found = [line.split("\t") for line in running.stdout.lines]
+    assert {tuple(row) for row in found if row[0] == "1"} == {("1", "", "")}
+    assert [row[2] for row in found if row[0] == "2"] == [""] * 5
+    assert {row[1] for row in found if row[0] == "2"} <= set("0123")
+
+
 def test_a_program_without_its_capability_says_what_to_type_and_hangs_nobody(needs_wireshark, scratch, veth):
     ended = Installation(scratch, capable=False).run(veth.b, "tshark", "-i", "rxtxcpu-vb", "-a", "duration:10")
     assert ended.status != 0
