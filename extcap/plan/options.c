@@ -1,5 +1,5 @@
-/* THE option table and the parser that fills rxtx_options by it. How options are shown (--help, Wireshark's dialog)
- * is ui/'s, what they mean on this machine is plan.c's. */
+/* The parser that fills rxtx_options by the option table (option_table.c). How options are shown (--help, Wireshark's dialog) is
+ * ui/'s, what they mean on this machine is plan.c's. */
 #include "plan/options.h"
 
 #include <getopt.h>
@@ -7,39 +7,6 @@
 
 #include "base/error.h"
 #include "plan/cpuset.h"
-#include "rxtxcpu/capture_format.h"
-
-#define AT(member) offsetof(rxtx_options, member)
-#define STR_(number) #number
-#define STR(number) STR_(number)
-
-static const rxtx_choice directions[] = {
-    {"rxtx", "Received and sent", RXTX_DIRECTION_RXTX},
-    {"rx", "Received", RXTX_DIRECTION_RX},
-    {"tx", "Sent", RXTX_DIRECTION_TX},
-    {NULL, NULL, 0},
-};
-
-static const rxtx_choice annotations[] = {
-    {"interface", "Interface (one for each CPU)", RXTX_ANNOTATE_INTERFACE},
-    {"comment", "Packet comment", RXTX_ANNOTATE_COMMENT},
-    {"both", "Both", RXTX_ANNOTATE_BOTH},
-    {NULL, NULL, 0},
-};
-
-static const rxtx_choice groups[] = {
-    {"cpu", "CPU", RXTX_GROUP_CPU},
-    {"queue", "Queue of the interface", RXTX_GROUP_QUEUE},
-    {"numa", "NUMA node", RXTX_GROUP_NUMA},
-    {NULL, NULL, 0},
-};
-
-static const rxtx_choice formats[] = {
-    {"auto", "By the file's name", RXTX_FORMAT_AUTO},
-    {"pcap", "pcap, a file for each CPU", RXTX_FORMAT_PCAP},
-    {"pcapng", "pcapng, one file", RXTX_FORMAT_PCAPNG},
-    {NULL, NULL, 0},
-};
 
 /* What the links are called, and what that says. Any other name is rxtxcpu. */
 static const struct {
@@ -54,122 +21,12 @@ static const struct {
     {"txnuma", RXTX_GROUP_NUMA, RXTX_DIRECTION_TX},
 };
 
-enum { CLI = RXTX_FACE_CLI, EXTCAP = RXTX_FACE_EXTCAP, BOTH = CLI | EXTCAP };
 enum { CPU = RXTX_GROUP_CPU, QUEUE = RXTX_GROUP_QUEUE, NUMA = RXTX_GROUP_NUMA };
-
-static const char cpus_tab[] = "CPUs";
-static const char capture_tab[] = "Capture";
-
-const rxtx_option rxtx_option_table[] = {
-    {"annotate", 0, RXTX_OPTION_CHOICE, AT(annotate), "WHERE", "interface", 0, 0, annotations, BOTH, 0, 4, cpus_tab,
-     "Write the CPU as",
-     "Where the CPU of each packet is written: in its interface (costs nothing), in a packet comment "
-     "(for tools that show only comments), or in both."},
-    {"autostop", 'a', RXTX_OPTION_LIMIT, AT(autostop), "LIMIT", NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "Stop after duration:SECONDS, filesize:KB (of 1000 bytes, the largest file), packets:N or files:N; may be given "
-     "several times."},
-    {"buffer-size", 'B', RXTX_OPTION_UINT, AT(buffer), "MIB", "64", 1, 65536, NULL, BOTH, 0, 8, capture_tab,
-     "Buffer (MiB)",
-     "Kernel memory for packets that wait to be written, in MiB for all CPUs together; each CPU has at "
-     "least 1 MiB."},
-    {"count", 'c', RXTX_OPTION_UINT, AT(count), "N", "0", 0, G_MAXINT64, NULL, BOTH, 0, 5, capture_tab,
-     "Stop after packets (0: no limit)", "Stop after exactly this many packets in total; 0 is no limit."},
-    {"cpu-list", 'l', RXTX_OPTION_LIST, AT(cpu_list), "CPULIST", NULL, 0, 0, NULL, BOTH, CPU, 2, cpus_tab,
-     "CPUs (none: all)", "Capture only what these CPUs handle, for instance 0,2-4,6; none chosen is all."},
-    {"cpu-mask", 'm', RXTX_OPTION_MASK, AT(cpu_mask), "CPUMASK", NULL, 0, 0, NULL, CLI, CPU, 0, NULL, NULL,
-     "Capture only what the CPUs of this hexadecimal mask handle."},
-    {"direction", 'd', RXTX_OPTION_CHOICE, AT(direction), "DIRECTION", "rxtx", 0, 0, directions, BOTH, 0, 3, cpus_tab,
-     "Direction",
-     "Capture packets that are received, that are sent, or both. Under names that begin with rx or tx alone, such as "
-     "rxcpu, it is that."},
-    {"duration", 0, RXTX_OPTION_UINT, AT(duration), "SECONDS", "0", 0, G_MAXINT32 / 1000, NULL, BOTH, 0, 6, capture_tab,
-     "Stop after seconds (0: no limit)", "Stop after this many seconds; 0 is no limit."},
-    {"filter", 'f', RXTX_OPTION_STRING, AT(filter), "FILTER", NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "Capture only packets that match this filter in libpcap's syntax, for instance 'tcp port 443'."},
-    {"format", 0, RXTX_OPTION_CHOICE, AT(format), "FORMAT", "auto", 0, 0, formats, CLI, 0, 0, NULL, NULL,
-     "How -w writes: one pcap file for each CPU, or one pcapng file of all in the order of time; auto is pcapng for a "
-     "FILE that ends in .pcapng and for several CPUs on stdout."},
-    {"group", 0, RXTX_OPTION_CHOICE, AT(group), "GROUP", "cpu", 0, 0, groups, BOTH, 0, 1, cpus_tab, "Tell apart",
-     "What packets are put down to: the CPU that handled them, the queue of the interface, or the CPU's NUMA node. "
-     "Under the names rxtxqueue and rxtxnuma it is those."},
-    {"help", 'h', RXTX_OPTION_FLAG, AT(help), NULL, NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "Show this help and exit."},
-    {"interface", 'i', RXTX_OPTION_STRING, AT(interface), "INTERFACE", NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "Capture on this interface, as the operand does; without either, on all."},
-    {"json", 0, RXTX_OPTION_FLAG, AT(json), NULL, NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "Give the counts as one JSON object instead of lines, with --stats also one a line while it runs."},
-    {"list-cpus", 0, RXTX_OPTION_FLAG, AT(list_cpus), NULL, NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "List the CPUs with node and state and exit."},
-    {"list-interfaces", 'D', RXTX_OPTION_FLAG, AT(list_interfaces), NULL, NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "List the interfaces with driver, queues and state and exit."},
-    {"numa-list", 'l', RXTX_OPTION_LIST, AT(numa_list), "NUMALIST", NULL, 0, 0, NULL, CLI, NUMA, 0, NULL, NULL,
-     "Capture only what the CPUs of these NUMA nodes handle, for instance 0,2-4,6."},
-    {"numa-mask", 'm', RXTX_OPTION_MASK, AT(numa_mask), "NUMAMASK", NULL, 0, 0, NULL, CLI, NUMA, 0, NULL, NULL,
-     "Capture only what the CPUs of the NUMA nodes of this hexadecimal mask handle."},
-    {"packet-buffered", 'U', RXTX_OPTION_FLAG, AT(packet_buffered), NULL, NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "Write each packet as soon as it is captured."},
-    {"promiscuous", 'p', RXTX_OPTION_FLAG, AT(promiscuous), NULL, NULL, 0, 0, NULL, BOTH, 0, 9, capture_tab,
-     "Promiscuous mode", "Also receive packets that are meant for other hosts."},
-    {"queue-list", 'l', RXTX_OPTION_LIST, AT(queue_list), "QUEUELIST", NULL, 0, 0, NULL, CLI, QUEUE, 0, NULL, NULL,
-     "Capture only what passes these queues, for instance 0,2-4,6."},
-    {"queue-mask", 'm', RXTX_OPTION_MASK, AT(queue_mask), "QUEUEMASK", NULL, 0, 0, NULL, CLI, QUEUE, 0, NULL, NULL,
-     "Capture only what passes the queues of this hexadecimal mask."},
-    {"quiet", 'q', RXTX_OPTION_FLAG, AT(quiet), NULL, NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "No status line and no table on a terminal."},
-    {"ring-buffer", 'b', RXTX_OPTION_LIMIT, AT(ring), "LIMIT", NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "Begin a new file after duration:SECONDS, filesize:KB or packets:N, and keep the last files:N; may be given "
-     "several times. Files are numbered and dated."},
-    {"snaplen", 's', RXTX_OPTION_UINT, AT(snaplen), "BYTES", STR(RXTX_SNAPLEN_MAX), RXTX_SNAPLEN_MIN, RXTX_SNAPLEN_MAX,
-     NULL, BOTH, 0, 7, capture_tab, "Snapshot length (bytes)", "Keep at most this many bytes of each packet."},
-    {"stats", 0, RXTX_OPTION_UINT, AT(stats), "SECONDS", "0", 0, G_MAXINT32 / 1000, NULL, CLI, 0, 0, NULL, NULL,
-     "Give the counts every so many seconds while it runs: as a table on stderr, with --json as a line on stdout; 0 is "
-     "never."},
-    {"verbose", 'v', RXTX_OPTION_FLAG, AT(verbose), NULL, NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "Say on stderr what is done, and close with a table."},
-    {"version", 'V', RXTX_OPTION_FLAG, AT(version), NULL, NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "Show the version and exit."},
-    {"worker-cpus", 0, RXTX_OPTION_LIST, AT(worker_cpus), "CPULIST", NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "Run on these CPUs only, to keep off those under test."},
-    {"write", 'w', RXTX_OPTION_STRING, AT(write), "FILE", NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "Write the packets: FILE out.pcap becomes out-0.pcap, out-1.pcap and so on, one for each CPU; out.pcapng is one "
-     "file of all; '-' is stdout."},
-
-    {"capture", 0, RXTX_OPTION_FLAG, AT(capture), NULL, NULL, 0, 0, NULL, EXTCAP, 0, 0, NULL, NULL, "Capture."},
-    {"extcap-interfaces", 0, RXTX_OPTION_FLAG, AT(extcap_interfaces), NULL, NULL, 0, 0, NULL, EXTCAP, 0, 0, NULL, NULL,
-     "List the interfaces."},
-    {"extcap-dlts", 0, RXTX_OPTION_FLAG, AT(extcap_dlts), NULL, NULL, 0, 0, NULL, EXTCAP, 0, 0, NULL, NULL,
-     "List the interface's link types."},
-    {"extcap-config", 0, RXTX_OPTION_FLAG, AT(extcap_config), NULL, NULL, 0, 0, NULL, EXTCAP, 0, 0, NULL, NULL,
-     "List the interface's options."},
-    {"extcap-reload-option", 0, RXTX_OPTION_STRING, AT(reload_option), "NAME", NULL, 0, 0, NULL, EXTCAP, 0, 0, NULL,
-     NULL, "List one option's values anew."},
-    {"extcap-interface", 0, RXTX_OPTION_STRING, AT(extcap_interface), "NAME", NULL, 0, 0, NULL, EXTCAP, 0, 0, NULL,
-     NULL, "The interface."},
-    {"extcap-capture-filter", 0, RXTX_OPTION_STRING, AT(filter), "FILTER", NULL, 0, 0, NULL, EXTCAP, 0, 0, NULL, NULL,
-     "The capture filter; without --capture: check it."},
-    {"fifo", 0, RXTX_OPTION_STRING, AT(fifo), "PATH", NULL, 0, 0, NULL, EXTCAP, 0, 0, NULL, NULL,
-     "Where the packets go."},
-    {"extcap-control-in", 0, RXTX_OPTION_STRING, AT(control_in), "PATH", NULL, 0, 0, NULL, EXTCAP, 0, 0, NULL, NULL,
-     "Messages from Wireshark's toolbar."},
-    {"extcap-control-out", 0, RXTX_OPTION_STRING, AT(control_out), "PATH", NULL, 0, 0, NULL, EXTCAP, 0, 0, NULL, NULL,
-     "Messages to Wireshark's toolbar."},
-    {0},
-};
 
 /* The single letters of the original, whose users and scripts this program serves. */
 static bool of_the_original(const rxtx_option *row)
 {
     return row->letter != 0 && strchr("cdhlmpUvVw", row->letter) != NULL;
-}
-
-bool rxtx_option_shown(const rxtx_option *row, int group)
-{
-    return (row->faces & RXTX_FACE_CLI) && (row->group == 0 || row->group == group);
-}
-
-bool rxtx_option_by_name(const rxtx_option *row)
-{
-    return row->offset == AT(direction) || row->offset == AT(group);
 }
 
 const char *rxtx_options_list(const rxtx_options *options)
