@@ -53,6 +53,21 @@ def capture(display, user, veth, file, *arguments):
         yield wireshark
 
 
+PIPE = '"$0" -w - vb | "$@"'
+
+
+@contextlib.contextmanager
+def piped(display, user, veth, file):
+    """Wireshark that reads our standard output: rxtxcpu -w - vb | wireshark -k -i -"""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(pinging(veth))
+        prefix = veth.b.inside("sh", "-c", PIPE, paths.PROGRAM)
+        wireshark = stack.enter_context(Wireshark(display, user, ["-k", "-i", "-", "-w", file], prefix=prefix))
+        wireshark.wait_for_window("Capturing from")
+        eventually(lambda: file.exists() and file.stat().st_size > ENOUGH, "packets in the capture file")
+        yield wireshark
+
+
 def stop(wireshark):
     """As the red button does."""
     wireshark.focus()

@@ -3,7 +3,7 @@
 import re
 
 from lib import kernel
-from live import capture, install_profile, stop
+from live import capture, install_profile, piped, stop
 from wireshark import PACKET_LIST, shown_columns
 
 
@@ -42,3 +42,12 @@ def test_a_user_without_the_profile_gets_the_column_too(display, user, veth, pic
         wireshark.screenshot(pictures / "live-default.png")
         wireshark.quit()
     assert "rxtxcpu.cpu" in [column.split(":")[0] for column in shown_columns(user)]
+
+
+def test_a_capture_of_ours_can_be_piped_into_wireshark(display, user, veth, pictures):
+    file = user.home / "piped.pcapng"
+    with piped(display, user, veth, file) as wireshark:
+        stop(wireshark)
+        wireshark.screenshot(pictures / "piped.png")
+        wireshark.quit()
+    assert set(user.field(file, "rxtxcpu.cpu")) == {str(cpu) for cpu in kernel.CPUS}
