@@ -1,6 +1,10 @@
 /* When something is shown, and where. What it looks like is status.c's, table.c's and json.c's. */
 #include "ui/monitor.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -21,7 +25,39 @@ struct rxtx_monitor {
     uint64_t before_ns;
     guint status, stats; /* GLib's ids of the timers, 0 = none */
     size_t shown;        /* bytes of the status line that stands on the terminal */
+    char *rest;          /* of a JSON line; "" and NULL = none */
+    int terminal;        /* stderr, if it is one: by a descriptor of our own that does not block; -1 = it is none */
 };
+
+/* ---- writing ---- */
+
+/* Nobody who stops reading may keep us from a stop, so it never blocks: a pipe that is writable takes PIPE_BUF bytes.
+ * Returns what could not be written now, NULL when nobody reads any more. */
+static const char *put(int fd, const char *text)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+    while (*text != '\0' && poll(&ready, 1, 0) > 0) {
+        ssize_t n = write(fd, text, MIN(strlen(text), PIPE_BUF));
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR ? text : NULL;
+        text += n;
+    }
+    return text;
+}
+
+static int stderr_of(const rxtx_monitor *m)
+{
+    return m->terminal >= 0 ? m->terminal : STDERR_FILENO;
+}
+
+/* O_NONBLOCK belongs to the open file, which the shell shares with us. */
+static int open_terminal(void)
+{
+    return isatty(STDERR_FILENO) ? open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY) : -1;
+}
+
+/* ---- what is shown ---- */
 
 unsigned rxtx_monitor_columns(void)
 {
@@ -47,8 +83,10 @@ static int shown(const rxtx_monitor *m)
 /* With blanks, which every terminal knows. */
 static void clear_status(rxtx_monitor *m)
 {
+    g_autofree char *blanks = g_strdup_printf("\r%*s\r", shown(m), "");
+
     if (m->shown > 0)
-        fprintf(stderr, "\r%*s\r", shown(m), "");
+        put(stderr_of(m), blanks);
     m->shown = 0;
 }
 
@@ -56,13 +94,14 @@ static gboolean on_status(gpointer data)
 {
     rxtx_monitor *m = data;
     rxtx_summary now = look(m), before = now;
-    g_autofree char *line = NULL;
+    g_autofree char *line = NULL, *padded = NULL;
     rxtx_stats *copy = m->before;
 
     before.stats = m->before;
     before.now_ns = m->before_ns;
     line = rxtx_status_line(&now, &before, rxtx_monitor_columns());
-    fprintf(stderr, "\r%-*s", shown(m), line);
+    padded = g_strdup_printf("\r%-*s", shown(m), line);
+    put(stderr_of(m), padded);
     m->shown = strlen(line);
     m->before = m->now;
     m->now = copy;
@@ -76,20 +115,29 @@ void rxtx_monitor_show(rxtx_monitor *m)
     g_autofree char *text = rxtx_table_text(&now, rxtx_monitor_columns(), g_get_charset(NULL));
 
     clear_status(m);
-    fputs(text, stderr);
+    put(stderr_of(m), text);
 }
 
 /* -w - has stdout. */
-static void put_json(rxtx_monitor *m)
+static FILE *json_stream(const rxtx_monitor *m)
 {
     bool to_stdout = m->plan->options->write != NULL && strcmp(m->plan->options->write, "-") == 0;
+
+    return to_stdout ? stderr : stdout;
+}
+
+/* A line that got out in part is finished before the next one. */
+static void put_json(rxtx_monitor *m)
+{
     rxtx_summary now = look(m);
-    g_autofree char *text = rxtx_json_text(&now);
+    g_autofree char *text = m->rest != NULL && *m->rest != '\0' ? g_steal_pointer(&m->rest) : rxtx_json_text(&now);
+    const char *left;
 
     clear_status(m);
-    if (fputs(text, to_stdout ? stderr : stdout) >= 0 && fflush(to_stdout ? stderr : stdout) == 0)
-        return;
-    if (!m->plan->keep)
+    left = put(fileno(json_stream(m)), text);
+    g_free(m->rest);
+    m->rest = g_strdup(left);
+    if (left == NULL && !m->plan->keep)
         rxtx_stop_request(m->stop, RXTX_STOP_READER_GONE);
 }
 
@@ -106,9 +154,8 @@ static gboolean on_stats(gpointer data)
 
 void rxtx_monitor_interrupted(rxtx_monitor *m)
 {
-    if (!isatty(STDERR_FILENO))
-        return;
-    fputc('\n', stderr);
+    if (isatty(STDERR_FILENO))
+        put(stderr_of(m), "\n");
     m->shown = 0;
 }
 
@@ -117,6 +164,7 @@ rxtx_monitor *rxtx_monitor_new(const rxtx_plan *plan, const rxtx_stats *live, ui
     rxtx_monitor *m = g_new0(rxtx_monitor, 1);
 
     *m = (rxtx_monitor){.plan = plan, .live = live, .start_ns = start_ns, .stop = stop, .before_ns = start_ns};
+    m->terminal = open_terminal();
     m->now = g_new0(rxtx_stats, plan->n_groups);
     m->before = g_new0(rxtx_stats, plan->n_groups);
     if (plan->options->face != RXTX_FACE_CLI)
@@ -133,10 +181,15 @@ void rxtx_monitor_free(rxtx_monitor *m)
     if (m == NULL)
         return;
     clear_status(m);
+    if (m->rest != NULL)
+        fputs(m->rest, json_stream(m));
     if (m->status != 0)
         g_source_remove(m->status);
     if (m->stats != 0)
         g_source_remove(m->stats);
+    if (m->terminal >= 0)
+        close(m->terminal);
+    g_free(m->rest);
     g_free(m->now);
     g_free(m->before);
     g_free(m);

@@ -3,12 +3,13 @@
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 
-from lib import kernel
+from lib import kernel, pcapng
 from lib.capture import words
-from lib.process import Process
+from lib.process import Process, eventually
 from lib.sender import Sending, send
 from lib.terminal import Terminal
 
@@ -83,6 +84,27 @@ def test_at_the_end_a_table_and_then_the_old_lines(veth, shown):
     assert any("█" in row for row in rows)
     assert running.stdout.lines == [*(f"{sent.get(cpu, 0)} packets captured on cpu{cpu}." for cpu in kernel.cpus("online")),
                                     f"{sum(sent.values())} packets captured total."]
+
+
+def test_a_terminal_that_nobody_reads_does_not_keep_a_stop(veth, cleanup, scratch):
+    """Its buffer fills with status lines and tables; the program still ends when it is told to."""
+    terminal = Terminal(200, read=False)
+    running = cleanup.enter_context(Process(veth.b.inside(*words("-w", scratch / "x.pcapng", "vb")),
+                                            stderr=terminal.slave))
+    eventually(lambda: (scratch / "x.pcapng").exists(), "the capture to be live")
+    for _number in range(400):
+        running.signal(signal.SIGUSR1)
+        time.sleep(0.002)
+    running.signal(signal.SIGTERM)
+    eventually(lambda: ends_with_statistics(scratch / "x.pcapng"), "the file to be whole")
+    terminal.hand_over()
+    terminal.start_reading()
+    assert running.wait() == 0
+
+
+def ends_with_statistics(path):
+    blocks, used = pcapng.split(path.read_bytes())
+    return bool(blocks) and blocks[-1].type == pcapng.ISB and used == path.stat().st_size
 
 
 def test_quiet_is_quiet(veth, shown):

@@ -10,10 +10,14 @@ from lib.process import Stream
 
 
 class Terminal:
-    def __init__(self, columns, rows=24):
+    def __init__(self, columns, rows=24, read=True):
         self.master, self.slave = pty.openpty()
         self.resize(columns, rows)
         self._file = os.fdopen(self.master, "rb", buffering=0)
+        if read:
+            self.start_reading()
+
+    def start_reading(self):
         self.screen = Stream(self._file)
 
     def resize(self, columns, rows=24):
