@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 #include "base/privilege.h"
 #include "base/stop.h"
 #include "engine/afpacket.h"
+#include "engine/device.h"
 #include "flow/worker.h"
 #include "plan/plan.h"
 #include "plan/steering.h"
@@ -32,7 +35,7 @@
 #include "ui/table.h"
 #include "ui/verbose.h"
 
-enum { NS_PER_US = 1000, MS_PER_S = 1000, US_PER_MS = 1000, BYTES_PER_KB = 1000 };
+enum { NS_PER_US = 1000, MS_PER_S = 1000, US_PER_MS = 1000, BYTES_PER_KB = 1000, LINK_LOOK_MS = 200 };
 
 struct rxtx_session {
     const rxtx_options *options;
@@ -125,6 +128,17 @@ static void take_signal(rxtx_session *s, uint32_t number)
         rxtx_monitor_interrupted(s->monitor);
 }
 
+/* The least of two limits, each 0 = none. */
+static guint64 least(guint64 a, guint64 b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static guint64 duration_ms(const rxtx_session *s)
+{
+    return least(s->options->duration * MS_PER_S, s->options->autostop.duration_ms);
+}
+
 static gboolean on_signal(gint fd, GIOCondition condition, gpointer data)
 {
     struct signalfd_siginfo info;
@@ -159,27 +173,19 @@ static gpointer work(gpointer data)
     return NULL;
 }
 
-/* The least of two limits, each 0 = none. */
-static guint64 least(guint64 a, guint64 b)
-{
-    return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
 static void run_until_done(rxtx_session *s)
 {
-    guint64 duration_ms = least(s->options->duration * MS_PER_S, s->options->autostop.duration_ms);
+    guint64 limit_ms = duration_ms(s);
     guint signals;
     GThread *worker;
 
     s->loop = g_main_loop_new(NULL, FALSE);
     signals = g_unix_fd_add(s->signals, G_IO_IN, on_signal, s);
-    if (duration_ms > 0)
-        s->duration = g_timeout_add((guint)duration_ms, on_duration, s);
-    s->monitor = rxtx_monitor_new(s->plan, s->stats, s->start_ns, &s->stop);
+    if (limit_ms > 0)
+        s->duration = g_timeout_add((guint)limit_ms, on_duration, s);
     worker = g_thread_new("worker", work, s);
     g_main_loop_run(s->loop);
     g_thread_join(worker);
-    g_clear_pointer(&s->monitor, rxtx_monitor_free);
     g_source_remove(signals);
     if (s->duration != 0)
         g_source_remove(s->duration);
@@ -369,11 +375,49 @@ static bool files_to_come(const rxtx_session *s)
     return opens_files(s) && (has_turns(s->options) || s->plan->n_due < s->plan->n_groups);
 }
 
-/* The sink last: its header tells a reader that packets are being captured. */
-static bool open_all(rxtx_session *s, GError **error)
+static bool prepare(rxtx_session *s, GError **error)
 {
     if (!catch_signals(s, error) || !keep_to_cpus(s, error) || !make_plan(s, error))
         return false;
+    s->start_ns = (uint64_t)g_get_real_time() * NS_PER_US;
+    s->stats = g_new0(rxtx_stats, s->plan->n_groups);
+    s->monitor = rxtx_monitor_new(s->plan, s->stats, &s->start_ns, &s->stop);
+    return true;
+}
+
+static bool must_wait(const rxtx_session *s)
+{
+    return s->plan->ifindex != 0 && s->options->face == RXTX_FACE_CLI && !rxtx_device_is_up(s->options->interface);
+}
+
+/* A fan-out group takes only sockets of an interface that is up, and sockets of none hear others: so nothing is opened
+ * before. Returns when it is up, gone, or nobody wants to wait any more. */
+static bool wait_for_link(rxtx_session *s, GError **error)
+{
+    const char *name = s->options->interface;
+    struct pollfd signals = {.fd = s->signals, .events = POLLIN};
+    gint64 end_us = duration_ms(s) > 0 ? g_get_monotonic_time() + (gint64)duration_ms(s) * US_PER_MS : G_MAXINT64;
+
+    if (!must_wait(s))
+        return true;
+    if (!rxtx_device_may_capture(error))
+        return false;
+    fprintf(stderr, "%s: The interface %s is down, waiting until it is up. Run: ip link set dev %s up\n",
+            s->options->program, name, name);
+    while (must_wait(s) && rxtx_stop_why(&s->stop) == RXTX_STOP_NONE) {
+        if (if_nametoindex(name) != s->plan->ifindex)
+            return rxtx_set_error(error, RXTX_ERROR_INTERFACE, "The interface %s is gone", name);
+        if (g_get_monotonic_time() >= end_us)
+            rxtx_stop_request(&s->stop, RXTX_STOP_DURATION);
+        if (poll(&signals, 1, LINK_LOOK_MS) > 0)
+            on_signal(s->signals, G_IO_IN, s);
+    }
+    return true;
+}
+
+/* The sink last: its header tells a reader that packets are being captured. */
+static bool open_all(rxtx_session *s, GError **error)
+{
     s->engine = rxtx_afpacket_open(s->plan, error);
     if (s->engine == NULL || !open_output(s, error))
         return false;
@@ -398,11 +442,23 @@ static void say_live(const rxtx_session *s)
             interface != NULL ? interface : "all interfaces");
 }
 
+static void close_books(rxtx_session *s)
+{
+    g_clear_pointer(&s->monitor, rxtx_monitor_free);
+    s->end_ns = (uint64_t)g_get_real_time() * NS_PER_US;
+    s->over = true;
+}
+
 bool rxtx_session_run(rxtx_session *s, GError **error)
 {
+    if (!prepare(s, error) || !wait_for_link(s, error))
+        return false;
+    if (rxtx_stop_why(&s->stop) != RXTX_STOP_NONE) {
+        close_books(s);
+        return true;
+    }
     if (!open_all(s, error))
         return false;
-    s->stats = g_new0(rxtx_stats, s->plan->n_groups);
     s->worker = (rxtx_worker){.engine = s->engine,
                               .sink = s->sink,
                               .stop = &s->stop,
@@ -412,8 +468,7 @@ bool rxtx_session_run(rxtx_session *s, GError **error)
                               .stats = s->stats};
     say_live(s);
     run_until_done(s);
-    s->end_ns = (uint64_t)g_get_real_time() * NS_PER_US;
-    s->over = true;
+    close_books(s);
     if (s->sink->failure != NULL)
         g_propagate_error(error, g_error_copy(s->sink->failure));
     else if (s->engine->failure != NULL)
@@ -435,7 +490,7 @@ static rxtx_summary summary_of(rxtx_session *s)
         .over = true,
         .late = s->worker.late,
         .clock_steps = s->worker.clock_steps,
-        .downs = s->engine->downs,
+        .downs = s->engine != NULL ? s->engine->downs : 0,
         .whole = why == RXTX_STOP_USER || why == RXTX_STOP_DURATION,
     };
 }
@@ -482,6 +537,7 @@ void rxtx_session_free(rxtx_session *s)
     rxtx_plan_free(s->plan);
     if (s->loop != NULL)
         g_main_loop_unref(s->loop);
+    rxtx_monitor_free(s->monitor);
     rxtx_stop_clear(&s->stop);
     close_fd(s->control_in);
     close_fd(s->control_out);

@@ -79,6 +79,24 @@ static bool find(rxtx_device *device, const char *name, GError **error)
                           name);
 }
 
+bool rxtx_device_is_up(const char *name)
+{
+    struct ifreq request = {0};
+
+    return ask(name, SIOCGIFFLAGS, &request, NULL) && (request.ifr_flags & IFF_UP);
+}
+
+/* Protocol 0: it hears nothing. */
+bool rxtx_device_may_capture(GError **error)
+{
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return rxtx_set_errno(error, RXTX_ERROR_KERNEL, "error creating socket");
+    close(fd);
+    return true;
+}
+
 bool rxtx_device_guess_dlt(const char *name, int *dlt, GError **error)
 {
     struct ifreq request = {0};

@@ -24,6 +24,12 @@ bool rxtx_device_probe_all(rxtx_device *device, bool one_linktype, const char *f
 void rxtx_device_clear(rxtx_device *device);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(rxtx_device, rxtx_device_clear)
 
+/* False when it is down, or there is none. */
+bool rxtx_device_is_up(const char *name);
+
+/* Fails with RXTX_ERROR_PERMISSION when we may not open packet sockets. */
+bool rxtx_device_may_capture(GError **error);
+
 /* The link type by the device's hardware type alone, for dialogues: opens nothing and needs no privilege. Fails with
  * RXTX_ERROR_INTERFACE when there is no such interface. */
 bool rxtx_device_guess_dlt(const char *name, int *dlt, GError **error);

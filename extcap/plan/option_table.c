@@ -56,7 +56,7 @@ const rxtx_option rxtx_option_table[] = {
     {"count", 'c', RXTX_OPTION_UINT, AT(count), "N", "0", 0, G_MAXINT64, NULL, BOTH, 0, 5, capture_tab,
      "Stop after packets (0: no limit)", "Stop after exactly this many packets in total; 0 is no limit."},
     {"cpu-list", 'l', RXTX_OPTION_LIST, AT(cpu_list), "CPULIST", NULL, 0, 0, NULL, BOTH, CPU, 2, cpus_tab,
-     "CPUs (none: all)", "Capture only what these CPUs handle, for instance 0,2-4,6; none chosen is all."},
+     "CPUs (none: all)", "Capture only what these CPUs handle, for instance 0,2-4,6."},
     {"cpu-mask", 'm', RXTX_OPTION_MASK, AT(cpu_mask), "CPUMASK", NULL, 0, 0, NULL, CLI, CPU, 0, NULL, NULL,
      "Capture only what the CPUs of this hexadecimal mask handle."},
     {"direction", 'd', RXTX_OPTION_CHOICE, AT(direction), "DIRECTION", "rxtx", 0, 0, directions, BOTH, 0, 3, cpus_tab,
@@ -68,7 +68,8 @@ const rxtx_option rxtx_option_table[] = {
     {"filter", 'f', RXTX_OPTION_STRING, AT(filter), "FILTER", NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
      "Capture only packets that match this filter in libpcap's syntax, for instance 'tcp port 443'."},
     {"format", 0, RXTX_OPTION_CHOICE, AT(format), "FORMAT", "auto", 0, 0, formats, CLI, 0, 0, NULL, NULL,
-     "How -w writes: one pcap file for each CPU, or one pcapng file of all in the order of time; auto is pcapng for a "
+     "How -w writes: one pcap file for each CPU (queue, node), or one pcapng file of all in the order of time; auto is "
+     "pcapng for a "
      "FILE that ends in .pcapng and for several CPUs on stdout."},
     {"group", 0, RXTX_OPTION_CHOICE, AT(group), "GROUP", "cpu", 0, 0, groups, BOTH, 0, 1, cpus_tab, "Tell apart",
      "What packets are put down to: the CPU that handled them, the queue of the interface, or the CPU's NUMA node. "
@@ -103,8 +104,8 @@ const rxtx_option rxtx_option_table[] = {
     {"snaplen", 's', RXTX_OPTION_UINT, AT(snaplen), "BYTES", STR(RXTX_SNAPLEN_MAX), RXTX_SNAPLEN_MIN, RXTX_SNAPLEN_MAX,
      NULL, BOTH, 0, 7, capture_tab, "Snapshot length (bytes)", "Keep at most this many bytes of each packet."},
     {"stats", 0, RXTX_OPTION_UINT, AT(stats), "SECONDS", "0", 0, G_MAXINT32 / 1000, NULL, CLI, 0, 0, NULL, NULL,
-     "Give the counts every so many seconds while it runs: as a table on stderr, with --json as a line on stdout; 0 is "
-     "never."},
+     "Give the counts every so many seconds while it runs: as a table on stderr, with --json as a line where the "
+     "counts go; 0 is never."},
     {"verbose", 'v', RXTX_OPTION_FLAG, AT(verbose), NULL, NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
      "Say on stderr what is done, and close with a table."},
     {"version", 'V', RXTX_OPTION_FLAG, AT(version), NULL, NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
@@ -112,7 +113,8 @@ const rxtx_option rxtx_option_table[] = {
     {"worker-cpus", 0, RXTX_OPTION_LIST, AT(worker_cpus), "CPULIST", NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
      "Run on these CPUs only, to keep off those under test."},
     {"write", 'w', RXTX_OPTION_STRING, AT(write), "FILE", NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
-     "Write the packets: FILE out.pcap becomes out-0.pcap, out-1.pcap and so on, one for each CPU; out.pcapng is one "
+     "Write the packets: FILE out.pcap becomes out-0.pcap, out-1.pcap and so on, one for each CPU (queue, node); "
+     "out.pcapng is one "
      "file of all; '-' is stdout."},
 
     {"capture", 0, RXTX_OPTION_FLAG, AT(capture), NULL, NULL, 0, 0, NULL, EXTCAP, 0, 0, NULL, NULL, "Capture."},

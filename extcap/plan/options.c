@@ -1,5 +1,5 @@
-/* The parser that fills rxtx_options by the option table (option_table.c). How options are shown (--help, Wireshark's dialog) is
- * ui/'s, what they mean on this machine is plan.c's. */
+/* The parser that fills rxtx_options by the option table (option_table.c). How options are shown (--help, Wireshark's
+ * dialog) is ui/'s, what they mean on this machine is plan.c's. */
 #include "plan/options.h"
 
 #include <getopt.h>
@@ -317,6 +317,17 @@ static bool take_extcap_interface(rxtx_options *options, GError **error)
     return set_string(&options->interface, options->extcap_interface + strlen(RXTX_EXTCAP_PREFIX));
 }
 
+/* What -l and -m mean depends on it, wherever it stands. */
+static void find_group(rxtx_options *options, int argc, char **argv, const char *letters, const struct option *known)
+{
+    int result;
+
+    optind = 0; /* glibc: start anew */
+    while ((result = getopt_long(argc, argv, letters, known, NULL)) != -1)
+        if (result >= FIRST_ROW && rxtx_option_table[result - FIRST_ROW].offset == offsetof(rxtx_options, group))
+            set_value(options, &rxtx_option_table[result - FIRST_ROW], optarg, NULL);
+}
+
 static bool parse_words(rxtx_options *options, int argc, char **argv, GError **error)
 {
     g_autoptr(GString) letters = g_string_new(NULL);
@@ -327,8 +338,9 @@ static bool parse_words(rxtx_options *options, int argc, char **argv, GError **e
 
     if (options->face == RXTX_FACE_EXTCAP)
         argc = drop_unknown_extcap(argc, argv, known);
-    optind = 0; /* glibc: start anew */
     opterr = 0;
+    find_group(options, argc, argv, letters->str, known);
+    optind = 0;
     while ((result = getopt_long(argc, argv, letters->str, known, NULL)) != -1) {
         const rxtx_option *row = row_of(options, result);
         bool this_good = row != NULL ? set_value(options, row, optarg, good ? error : NULL)

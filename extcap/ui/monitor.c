@@ -19,7 +19,7 @@ enum { STATUS_MS = 1000, MS_PER_S = 1000, NS_PER_US = 1000, USUAL_COLUMNS = 80 }
 struct rxtx_monitor {
     const rxtx_plan *plan;
     const rxtx_stats *live;
-    uint64_t start_ns;
+    const uint64_t *start_ns;
     rxtx_stop *stop;
     rxtx_stats *now, *before; /* copies, one for each group */
     uint64_t before_ns;
@@ -71,7 +71,7 @@ static rxtx_summary look(const rxtx_monitor *m)
     for (unsigned i = 0; i < m->plan->n_groups; i++)
         rxtx_stats_read(&m->now[i], &m->live[i]);
     return (rxtx_summary){
-        .plan = m->plan, .stats = m->now, .start_ns = m->start_ns, .now_ns = (uint64_t)g_get_real_time() * NS_PER_US};
+        .plan = m->plan, .stats = m->now, .start_ns = *m->start_ns, .now_ns = (uint64_t)g_get_real_time() * NS_PER_US};
 }
 
 /* What of the status line still stands on one line, if the terminal has become narrower. */
@@ -159,11 +159,11 @@ void rxtx_monitor_interrupted(rxtx_monitor *m)
     m->shown = 0;
 }
 
-rxtx_monitor *rxtx_monitor_new(const rxtx_plan *plan, const rxtx_stats *live, uint64_t start_ns, rxtx_stop *stop)
+rxtx_monitor *rxtx_monitor_new(const rxtx_plan *plan, const rxtx_stats *live, const uint64_t *start_ns, rxtx_stop *stop)
 {
     rxtx_monitor *m = g_new0(rxtx_monitor, 1);
 
-    *m = (rxtx_monitor){.plan = plan, .live = live, .start_ns = start_ns, .stop = stop, .before_ns = start_ns};
+    *m = (rxtx_monitor){.plan = plan, .live = live, .start_ns = start_ns, .stop = stop, .before_ns = *start_ns};
     m->terminal = open_terminal();
     m->now = g_new0(rxtx_stats, plan->n_groups);
     m->before = g_new0(rxtx_stats, plan->n_groups);

@@ -12,10 +12,11 @@
 
 typedef struct rxtx_monitor rxtx_monitor;
 
-/* Borrows all of it. live: one for each group, which the worker counts in. start_ns: since 1970. The status line
- * appears on a terminal alone. When nobody reads the JSON lines any more and packets go nowhere else, the capture is
- * stopped. */
-rxtx_monitor *rxtx_monitor_new(const rxtx_plan *plan, const rxtx_stats *live, uint64_t start_ns, rxtx_stop *stop);
+/* Borrows all of it. live: one for each group, which the worker counts in. start_ns: since 1970; may still change
+ * before the worker runs. The status line appears on a terminal alone. When nobody reads the JSON lines any more and
+ * packets go nowhere else, the capture is stopped. */
+rxtx_monitor *rxtx_monitor_new(const rxtx_plan *plan, const rxtx_stats *live, const uint64_t *start_ns,
+                               rxtx_stop *stop);
 
 /* The table at once, on stderr. */
 void rxtx_monitor_show(rxtx_monitor *monitor);

@@ -62,7 +62,8 @@ static void note_times(GString *text, const rxtx_summary *summary, uint64_t n, c
 static void note_packets(GString *text, const rxtx_summary *summary, uint64_t n, const char *what)
 {
     if (n > 0)
-        g_string_append_printf(text, "%s: %" PRIu64 " packets %s\n", summary->plan->options->program, n, what);
+        g_string_append_printf(text, "%s: %" PRIu64 " packet%s %s\n", summary->plan->options->program, n,
+                               n > 1 ? "s" : "", what);
 }
 
 static uint64_t undelivered(const rxtx_summary *summary)

@@ -13,7 +13,7 @@ import pytest
 from lib import attribution, cpuset_group, kernel, pcap, pcapng, sanitizer, tun_device, user
 from lib.capture import named, program, words
 from lib.frames import decode, mark_of
-from lib.process import Pipe, check, eventually, run
+from lib.process import Pipe, Process, check, eventually, run
 from lib.sender import Sending, send
 
 # A /sys that shows one CPU and hides the others, as containers make it.
@@ -101,13 +101,35 @@ def test_05_a_queue_that_no_driver_recorded_is_unknown_and_never_a_number(veth, 
     assert len(pcap.groups(scratch)["unknown"].packets) == sum(sent.values())
 
 
-def test_06_started_on_a_down_interface_nothing_of_others_is_recorded(veth, make_veth, scratch):
-    other = make_veth()
+def test_06_started_on_a_down_interface_it_waits_and_records_nothing_of_others(veth, cleanup, scratch):
+    """lo is busy meanwhile and after, in the same namespace."""
+    veth.b.ip("link set lo up")
     veth.b.ip("link set vb down")
-    with Sending(other.a, "va", rate=2000):
-        ended = program("-w", scratch / "out.pcap", "vb", namespace=veth.b)
-    assert ended.status == 1 and "down" in ended.stderr and "ip link set dev vb up" in ended.stderr
-    assert not list(scratch.glob("out*"))
+    argv = veth.b.inside(*words("-v", "-d", "rx", "-w", scratch / "out.pcap", "vb"))
+    with Sending(veth.b, "lo", rate=2000):
+        running = cleanup.enter_context(Process(argv))
+        running.stderr.wait_for_line("The interface vb is down, waiting until it is up. Run: ip link set dev vb up")
+        assert not list(scratch.glob("out*"))
+        veth.b.ip("link set vb up")
+        running.stderr.wait_for_line("capturing on vb")
+        eventually(lambda: veth.a.link("va")["operstate"] == "UP", "va to be up")
+        sent = send(veth.a, "va", count=100, rate=5000)
+        running.signal(signal.SIGINT)
+        assert running.wait() == 0
+    check_files(scratch, sent)
+
+
+@pytest.mark.parametrize("how", ("signal", "deleted"))
+def test_06_the_wait_for_a_down_interface_ends(veth, cleanup, how):
+    veth.b.ip("link set vb down")
+    running = cleanup.enter_context(Process(veth.b.inside(*words("vb"))))
+    running.stderr.wait_for_line("waiting")
+    if how == "signal":
+        running.signal(signal.SIGTERM)
+        assert running.wait() == 0 and running.stdout.lines[-1] == "0 packets captured total."
+    else:
+        veth.b.ip("link delete vb")
+        assert running.wait() == 1 and "The interface vb is gone" in running.stderr.text
 
 
 def test_07_a_cpu_that_comes_later_is_captured_and_named(veth, files, scratch, two_cpus):

@@ -83,7 +83,7 @@ static void the_name_called_sets_the_direction(void)
 static void the_name_called_sets_what_letters_mean(void)
 {
     g_autoptr(rxtx_options) queues = good("rxtxqueue -l 1-2 eth0");
-    g_autoptr(rxtx_options) nodes = good("rxtxcpu --group numa -m 5 -i eth0");
+    g_autoptr(rxtx_options) nodes = good("rxtxcpu -m 5 --group numa -i eth0");
 
     g_assert_cmpint(queues->group, ==, RXTX_GROUP_QUEUE);
     g_assert_cmpstr(queues->queue_list, ==, "1-2");
