@@ -317,13 +317,14 @@ static bool take_extcap_interface(rxtx_options *options, GError **error)
     return set_string(&options->interface, options->extcap_interface + strlen(RXTX_EXTCAP_PREFIX));
 }
 
-/* What -l and -m mean depends on it, wherever it stands. */
+/* What -l and -m mean depends on it, wherever it stands. On a copy: getopt permutes, which hides a missing argument. */
 static void find_group(rxtx_options *options, int argc, char **argv, const char *letters, const struct option *known)
 {
+    g_autofree char **copy = g_memdup2(argv, ((size_t)argc + 1) * sizeof *argv);
     int result;
 
     optind = 0; /* glibc: start anew */
-    while ((result = getopt_long(argc, argv, letters, known, NULL)) != -1)
+    while ((result = getopt_long(argc, copy, letters, known, NULL)) != -1)
         if (result >= FIRST_ROW && rxtx_option_table[result - FIRST_ROW].offset == offsetof(rxtx_options, group))
             set_value(options, &rxtx_option_table[result - FIRST_ROW], optarg, NULL);
 }
