@@ -1,4 +1,4 @@
-/* Wires, starts, stops and joins, in one order: pipes, plan, engine, output, sink, worker. The only file that knows
+/* Wires, starts, stops and joins, in one order: pipes, plan, engine, outlet, worker. The only file that knows
  * every room; what each does is not here. */
 #include "session.h"
 
@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,21 +20,16 @@
 #include "engine/afpacket.h"
 #include "engine/device.h"
 #include "flow/worker.h"
+#include "outlet.h"
 #include "plan/plan.h"
-#include "plan/steering.h"
-#include "sink/output.h"
 #include "rxtxcpu/capture_format.h"
-#include "sink/sink_count.h"
-#include "sink/sink_files.h"
-#include "sink/sink_pcapng.h"
-#include "sink/sink_ring.h"
 #include "ui/json.h"
 #include "ui/monitor.h"
 #include "ui/summary.h"
 #include "ui/table.h"
 #include "ui/verbose.h"
 
-enum { NS_PER_US = 1000, MS_PER_S = 1000, US_PER_MS = 1000, BYTES_PER_KB = 1000, LINK_LOOK_MS = 200 };
+enum { NS_PER_US = 1000, MS_PER_S = 1000, US_PER_MS = 1000, LINK_LOOK_MS = 200 };
 
 struct rxtx_session {
     const rxtx_options *options;
@@ -44,10 +38,9 @@ struct rxtx_session {
     int signals;                 /* signalfd */
     sigset_t caught;             /* what it tells of, blocked otherwise */
     guint duration;              /* GLib's id of the timer, 0 = none */
-    rxtx_output *output;         /* until the sink has it */
+    rxtx_outlet outlet;
     rxtx_plan *plan;
     rxtx_engine *engine;
-    rxtx_group_label *labels; /* one for each group of the plan */
     rxtx_sink *sink;
     rxtx_stats *stats;      /* one for each group */
     unsigned *stream_group; /* one for each stream */
@@ -70,10 +63,7 @@ static bool open_pipe(int *fd, const char *path, int flags, GError **error)
 
 static bool open_fifo(rxtx_session *s, GError **error)
 {
-    if (s->options->fifo == NULL)
-        return true;
-    s->output = rxtx_output_open(s->options->fifo, false, &s->stop, error);
-    return s->output != NULL;
+    return s->options->fifo == NULL || rxtx_outlet_open_fifo(&s->outlet, s->options->fifo, error);
 }
 
 /* control-in first: Wireshark's main thread blocks until we read it. Each is tried, for each is waited for. */
@@ -90,6 +80,7 @@ rxtx_session *rxtx_session_new(const rxtx_options *options, GError **error)
     g_autoptr(rxtx_session) s = g_new0(rxtx_session, 1);
 
     s->options = options;
+    s->outlet.stop = &s->stop;
     s->control_in = s->control_out = s->signals = s->stop.fd = -1;
     if (!rxtx_stop_init(&s->stop, error) || !open_pipes(s, error))
         return NULL;
@@ -193,22 +184,6 @@ static void run_until_done(rxtx_session *s)
 
 /* ---- wiring ---- */
 
-static void make_labels(rxtx_session *s)
-{
-    static const char *const keys[] = {
-        [RXTX_GROUP_CPU] = RXTX_KEY_CPU, [RXTX_GROUP_QUEUE] = RXTX_KEY_QUEUE, [RXTX_GROUP_NUMA] = RXTX_KEY_NODE};
-
-    s->labels = g_new(rxtx_group_label, s->plan->n_groups);
-    for (unsigned i = 0; i < s->plan->n_groups; i++) {
-        const rxtx_plan_group *group = &s->plan->groups[i];
-        s->labels[i] = (rxtx_group_label){
-            .key = keys[s->options->group], .number = group->number, .node = group->node, .due = group->due};
-    }
-    s->stream_group = g_new(unsigned, s->plan->n_streams);
-    for (unsigned i = 0; i < s->plan->n_streams; i++)
-        s->stream_group[i] = s->plan->streams[i].group;
-}
-
 static bool make_plan(rxtx_session *s, GError **error)
 {
     g_autoptr(rxtx_topology) topology = rxtx_topology_read("");
@@ -216,12 +191,15 @@ static bool make_plan(rxtx_session *s, GError **error)
     if (s->options->capture && s->options->interface == NULL)
         return rxtx_set_error(error, RXTX_ERROR_USAGE, "No interface given: add --extcap-interface %sNAME.",
                               RXTX_EXTCAP_PREFIX);
-    if (s->options->capture && s->output == NULL)
+    if (s->options->capture && s->outlet.output == NULL)
         return rxtx_set_error(error, RXTX_ERROR_USAGE, "No fifo given: add --fifo PATH.");
     s->plan = rxtx_plan_new(s->options, topology, "", error);
     if (s->plan == NULL)
         return false;
-    make_labels(s);
+    rxtx_outlet_plan(&s->outlet, s->plan);
+    s->stream_group = g_new(unsigned, s->plan->n_streams);
+    for (unsigned i = 0; i < s->plan->n_streams; i++)
+        s->stream_group[i] = s->plan->streams[i].group;
     return true;
 }
 
@@ -237,142 +215,6 @@ static bool keep_to_cpus(const rxtx_session *s, GError **error)
         return true;
     return rxtx_set_error(error, RXTX_ERROR_INPUT, "Running on the CPUs '%s': %s\nTo list them: rxtxcpu --list-cpus",
                           s->options->worker_cpus, g_strerror(errno));
-}
-
-/* A fifo's reader can be waited for for ever; nothing is captured yet, so a signal may end the program there. */
-static rxtx_output *create_output(rxtx_session *s, const char *path, GError **error)
-{
-    struct stat status;
-    bool fifo = stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
-    rxtx_output *output;
-
-    if (fifo)
-        sigprocmask(SIG_UNBLOCK, &s->caught, NULL);
-    output = rxtx_output_open(path, true, &s->stop, error);
-    sigprocmask(SIG_BLOCK, &s->caught, NULL);
-    return output;
-}
-
-/* Are there files one after another? */
-static bool has_turns(const rxtx_options *options)
-{
-    const rxtx_limits *ring = &options->ring;
-
-    return ring->duration_ms > 0 || ring->filesize_kb > 0 || ring->packets > 0 || options->autostop.filesize_kb > 0;
-}
-
-/* Does the sink open its files itself, as it goes? */
-static bool opens_files(const rxtx_session *s)
-{
-    const char *path = s->options->write;
-
-    return path != NULL && strcmp(path, "-") != 0 && (s->plan->format == RXTX_FORMAT_PCAP || has_turns(s->options));
-}
-
-/* After the engine, so that an engine that fails leaves no file behind. */
-static bool open_output(rxtx_session *s, GError **error)
-{
-    const char *path = s->options->write;
-
-    if (s->output != NULL || path == NULL || opens_files(s))
-        return true;
-    s->output = strcmp(path, "-") == 0 ? rxtx_output_stdout(&s->stop, error) : create_output(s, path, error);
-    return s->output != NULL;
-}
-
-static char *describe_steering(const char *interface)
-{
-    return rxtx_steering_describe("", interface);
-}
-
-static rxtx_sink *new_pcapng(rxtx_session *s, const rxtx_file_turn *turn, rxtx_output *output, const char *file)
-{
-    const rxtx_options *options = s->options;
-    rxtx_sink_pcapng_settings settings = {
-        .interface = options->interface,
-        .linktype = s->engine->linktype,
-        .snaplen = (uint32_t)options->snaplen,
-        .filter = options->filter,
-        .describe_steering = describe_steering,
-        .start_ns = turn->number > 1 ? (uint64_t)turn->begun_us * NS_PER_US : s->start_ns,
-        .application = "rxtxcpu " RXTX_VERSION,
-        .annotate_interface = options->annotate & RXTX_ANNOTATE_INTERFACE,
-        .annotate_comment = options->annotate & RXTX_ANNOTATE_COMMENT,
-        .packet_buffered = options->packet_buffered,
-        .file = file,
-    };
-
-    return rxtx_sink_pcapng_new(&settings, s->labels, s->plan->n_groups, output, &s->stop);
-}
-
-static rxtx_sink *new_files(rxtx_session *s, const rxtx_file_turn *turn, GError **error)
-{
-    rxtx_sink_files_settings settings = {
-        .template = s->options->write,
-        .turn = *turn,
-        .linktype = s->engine->linktype,
-        .snaplen = (uint32_t)s->options->snaplen,
-        .packet_buffered = s->options->packet_buffered,
-    };
-
-    return rxtx_sink_files_new(&settings, s->labels, s->plan->n_groups, g_steal_pointer(&s->output), &s->stop, error);
-}
-
-/* The sink of one turn; the worker's thread calls it for all but the first. */
-static rxtx_sink *open_turn(gpointer data, const rxtx_file_turn *turn, GError **error)
-{
-    rxtx_session *s = data;
-    g_autofree char *name = NULL;
-    rxtx_output *output;
-
-    if (s->plan->format == RXTX_FORMAT_PCAP)
-        return new_files(s, turn, error);
-    if (s->output != NULL)
-        return new_pcapng(s, turn, g_steal_pointer(&s->output), NULL);
-    name = rxtx_file_name(s->options->write, NULL, turn);
-    output = rxtx_output_open(name, true, &s->stop, error);
-    return output != NULL ? new_pcapng(s, turn, output, name) : NULL;
-}
-
-static rxtx_sink *new_ring(rxtx_session *s, GError **error)
-{
-    const rxtx_options *options = s->options;
-    rxtx_sink_ring_limits limits = {
-        .file_bytes = options->ring.filesize_kb * BYTES_PER_KB,
-        .file_packets = options->ring.packets,
-        .file_us = options->ring.duration_ms * US_PER_MS,
-        .keep = options->ring.files,
-        .last_bytes = options->autostop.filesize_kb * BYTES_PER_KB,
-        .turns = options->autostop.files,
-    };
-
-    return rxtx_sink_ring_new(&limits, s->plan->n_groups, open_turn, s, &s->stop, error);
-}
-
-static bool make_sink(rxtx_session *s, GError **error)
-{
-    static const rxtx_file_turn only = {0};
-
-    if (!s->plan->keep)
-        s->sink = rxtx_sink_count_new();
-    else if (has_turns(s->options))
-        s->sink = new_ring(s, error);
-    else
-        s->sink = open_turn(s, &only, error);
-    return s->sink != NULL;
-}
-
-/* Empty so far, and to stay so: a file without its header helps nobody. */
-static void discard_output(rxtx_session *s)
-{
-    if (s->output != NULL)
-        rxtx_output_take_back(s->output, 0);
-}
-
-/* Will files be opened later, of another turn or of a CPU that comes online? */
-static bool files_to_come(const rxtx_session *s)
-{
-    return opens_files(s) && (has_turns(s->options) || s->plan->n_due < s->plan->n_groups);
 }
 
 static bool prepare(rxtx_session *s, GError **error)
@@ -419,14 +261,16 @@ static bool wait_for_link(rxtx_session *s, GError **error)
 static bool open_all(rxtx_session *s, GError **error)
 {
     s->engine = rxtx_afpacket_open(s->plan, error);
-    if (s->engine == NULL || !open_output(s, error))
+    if (s->engine == NULL || !rxtx_outlet_open(&s->outlet, &s->caught, error))
         return false;
     s->start_ns = (uint64_t)g_get_real_time() * NS_PER_US;
-    if (!s->engine->ops->start(s->engine, error) || !make_sink(s, error)) {
-        discard_output(s);
+    if (s->engine->ops->start(s->engine, error))
+        s->sink = rxtx_outlet_sink(&s->outlet, s->engine->linktype, s->start_ns, error);
+    if (s->sink == NULL) {
+        rxtx_outlet_discard(&s->outlet);
         return false;
     }
-    rxtx_privilege_drop(files_to_come(s));
+    rxtx_privilege_drop(rxtx_outlet_has_files_to_come(&s->outlet));
     return true;
 }
 
@@ -533,7 +377,7 @@ void rxtx_session_free(rxtx_session *s)
         s->engine->ops->free(s->engine);
     if (s->sink != NULL)
         s->sink->ops->free(s->sink);
-    rxtx_output_free(s->output);
+    rxtx_outlet_clear(&s->outlet);
     rxtx_plan_free(s->plan);
     if (s->loop != NULL)
         g_main_loop_unref(s->loop);
@@ -542,7 +386,6 @@ void rxtx_session_free(rxtx_session *s)
     close_fd(s->control_in);
     close_fd(s->control_out);
     close_fd(s->signals);
-    g_free(s->labels);
     g_free(s->stats);
     g_free(s->stream_group);
     g_free(s);
