@@ -2,7 +2,9 @@
  * the only one that ends the program. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/stop.h"
 #include "session.h"
 #include "ui/extcap_query.h"
 #include "ui/help.h"
@@ -58,12 +61,29 @@ static int complain(const rxtx_options *options, const GError *error)
     return verdicts[error->code].status;
 }
 
-/* What nobody got is not said: a full disk or a closed pipe behind stdout is an error. */
-static int say(FILE *stream, const char *text)
+/* A reader who is slow is waited for, but not against the user's will. */
+static bool put(int fd, const char *text)
 {
-    if (fputs(text, stream) >= 0 && fflush(stream) == 0)
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+    while (*text != '\0') {
+        ssize_t n;
+        if (poll(&ready, 1, 0) == 0)
+            rxtx_stop_by_signals();
+        n = write(fd, text, MIN(strlen(text), PIPE_BUF));
+        if (n < 0 && errno != EINTR)
+            return false;
+        text += MAX(n, 0);
+    }
+    return true;
+}
+
+/* What nobody got is not said: a full disk or a closed pipe behind stdout is an error. */
+static int say(const rxtx_options *options, int fd, const char *text)
+{
+    if (put(fd, text))
         return EXIT_SUCCESS;
-    fprintf(stderr, "rxtxcpu: writing to standard output: %s\n", g_strerror(errno));
+    fprintf(stderr, "%s: writing to standard output: %s\n", options->program, g_strerror(errno));
     return EXIT_REFUSED;
 }
 
@@ -72,7 +92,7 @@ static int answer(const rxtx_options *options)
     g_autoptr(GError) error = NULL;
     g_autofree char *text = rxtx_extcap_answer(options, &error);
 
-    return text != NULL ? say(stdout, text) : complain(options, error);
+    return text != NULL ? say(options, STDOUT_FILENO, text) : complain(options, error);
 }
 
 /* refused: what was wrong with the options, NULL = nothing. */
@@ -81,7 +101,6 @@ static int capture(const rxtx_options *options, const GError *refused)
     g_autoptr(GError) error = NULL;
     g_autoptr(rxtx_session) session = rxtx_session_new(options, &error);
     g_autofree char *notes = NULL, *counts = NULL;
-    bool to_stdout = options->write != NULL && strcmp(options->write, "-") == 0;
     int status = EXIT_SUCCESS, said;
 
     if (refused != NULL)
@@ -94,14 +113,14 @@ static int capture(const rxtx_options *options, const GError *refused)
         return status;
     notes = rxtx_session_notes(session);
     counts = rxtx_session_counts(session);
-    fputs(notes, stderr);
-    said = say(to_stdout ? stderr : stdout, counts);
+    put(STDERR_FILENO, notes);
+    said = say(options, rxtx_options_to_stdout(options) ? STDERR_FILENO : STDOUT_FILENO, counts);
     return status != EXIT_SUCCESS ? status : said;
 }
 
-static int show(char *text)
+static int show(const rxtx_options *options, char *text)
 {
-    int status = say(stdout, text);
+    int status = say(options, STDOUT_FILENO, text);
 
     g_free(text);
     return status;
@@ -112,7 +131,7 @@ static int list_interfaces(const rxtx_options *options)
     g_autoptr(GError) error = NULL;
     char *text = rxtx_lists_interfaces(&error);
 
-    return text != NULL ? show(text) : complain(options, error);
+    return text != NULL ? show(options, text) : complain(options, error);
 }
 
 /* Or a socket of ours would become stderr, and our messages packets on the captured interface. What was closed cannot
@@ -130,7 +149,7 @@ int main(int argc, char **argv)
     g_autoptr(rxtx_options) options = NULL;
 
     open_standard_streams();
-    setlocale(LC_CTYPE, ""); /* how wide a bar of the table may be drawn; numbers stay as they are */
+    setlocale(LC_CTYPE, "");  /* how wide a bar of the table may be drawn; numbers stay as they are */
     signal(SIGPIPE, SIG_IGN); /* a reader that leaves is an error to handle, not an end */
     options = rxtx_options_parse(argc, argv, &error);
     if (options->face == RXTX_FACE_EXTCAP && options->capture)
@@ -138,11 +157,11 @@ int main(int argc, char **argv)
     if (error != NULL)
         return complain(options, error);
     if (options->version)
-        return show(g_strdup_printf("%s version " RXTX_VERSION "\n", options->program));
+        return show(options, g_strdup_printf("%s version " RXTX_VERSION "\n", options->program));
     if (options->help)
-        return show(rxtx_help_text(options->program, options->group));
+        return show(options, rxtx_help_text(options->program, options->group));
     if (options->list_cpus)
-        return show(rxtx_lists_cpus(""));
+        return show(options, rxtx_lists_cpus(""));
     if (options->list_interfaces)
         return list_interfaces(options);
     return options->face == RXTX_FACE_EXTCAP ? answer(options) : capture(options, NULL);

@@ -16,7 +16,7 @@ enum { NS_PER_US = 1000, US_PER_MS = 1000, BYTES_PER_KB = 1000 };
 
 bool rxtx_outlet_open_fifo(rxtx_outlet *o, const char *path, GError **error)
 {
-    o->output = rxtx_output_open(path, false, o->stop, error);
+    o->output = rxtx_output_open(path, o->stop, error);
     return o->output != NULL;
 }
 
@@ -38,12 +38,12 @@ void rxtx_outlet_plan(rxtx_outlet *o, const rxtx_plan *plan)
 static rxtx_output *create_output(rxtx_outlet *o, const char *path, const sigset_t *caught, GError **error)
 {
     struct stat status;
-    bool fifo = stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
     rxtx_output *output;
 
-    if (fifo)
-        sigprocmask(SIG_UNBLOCK, caught, NULL);
-    output = rxtx_output_open(path, true, o->stop, error);
+    if (stat(path, &status) < 0 || !S_ISFIFO(status.st_mode))
+        return rxtx_output_create(path, o->stop, error);
+    sigprocmask(SIG_UNBLOCK, caught, NULL);
+    output = rxtx_output_open(path, o->stop, error);
     sigprocmask(SIG_BLOCK, caught, NULL);
     return output;
 }
@@ -59,10 +59,10 @@ static bool has_turns(const rxtx_options *options)
 /* Does the sink open its files itself, as it goes? */
 static bool opens_files(const rxtx_outlet *o)
 {
-    const char *path = o->plan->options->write;
+    const rxtx_options *options = o->plan->options;
 
-    return path != NULL && strcmp(path, "-") != 0 &&
-           (o->plan->format == RXTX_FORMAT_PCAP || has_turns(o->plan->options));
+    return options->write != NULL && !rxtx_options_to_stdout(options) &&
+           (o->plan->format == RXTX_FORMAT_PCAP || has_turns(options));
 }
 
 /* After the engine, so that an engine that fails leaves no file behind. */
@@ -72,7 +72,8 @@ bool rxtx_outlet_open(rxtx_outlet *o, const sigset_t *caught, GError **error)
 
     if (o->output != NULL || path == NULL || opens_files(o))
         return true;
-    o->output = strcmp(path, "-") == 0 ? rxtx_output_stdout(o->stop, error) : create_output(o, path, caught, error);
+    o->output = rxtx_options_to_stdout(o->plan->options) ? rxtx_output_stdout(o->stop, error)
+                                                         : create_output(o, path, caught, error);
     return o->output != NULL;
 }
 
@@ -126,7 +127,7 @@ static rxtx_sink *open_turn(gpointer data, const rxtx_file_turn *turn, GError **
     if (o->output != NULL)
         return new_pcapng(o, turn, g_steal_pointer(&o->output), NULL);
     name = rxtx_file_name(o->plan->options->write, NULL, turn);
-    output = rxtx_output_open(name, true, o->stop, error);
+    output = rxtx_output_create(name, o->stop, error);
     return output != NULL ? new_pcapng(o, turn, output, name) : NULL;
 }
 

@@ -37,6 +37,7 @@ struct rxtx_session {
     int control_in, control_out; /* -1 = none; held open for Wireshark's sake */
     int signals;                 /* signalfd */
     sigset_t caught;             /* what it tells of, blocked otherwise */
+    sigset_t ending;             /* of these, what ends the program */
     guint duration;              /* GLib's id of the timer, 0 = none */
     rxtx_outlet outlet;
     rxtx_plan *plan;
@@ -48,7 +49,8 @@ struct rxtx_session {
     rxtx_monitor *monitor;
     GMainLoop *loop;
     uint64_t start_ns, end_ns;
-    bool over; /* there was a capture, and it has ended */
+    gint64 deadline_us; /* monotonic: the end by -a duration; 0 = none */
+    bool over;          /* there was a capture, and it has ended */
 };
 
 /* ---- pipes ---- */
@@ -94,13 +96,14 @@ static bool catch_signals(rxtx_session *s, GError **error)
 {
     struct sigaction hangup = {0};
 
-    sigemptyset(&s->caught);
-    sigaddset(&s->caught, SIGINT);
-    sigaddset(&s->caught, SIGTERM);
-    sigaddset(&s->caught, SIGUSR1);
+    sigemptyset(&s->ending);
+    sigaddset(&s->ending, SIGINT);
+    sigaddset(&s->ending, SIGTERM);
     sigaction(SIGHUP, NULL, &hangup);
     if (hangup.sa_handler != SIG_IGN)
-        sigaddset(&s->caught, SIGHUP);
+        sigaddset(&s->ending, SIGHUP);
+    s->caught = s->ending;
+    sigaddset(&s->caught, SIGUSR1);
     sigprocmask(SIG_BLOCK, &s->caught, NULL);
     s->signals = signalfd(-1, &s->caught, SFD_CLOEXEC | SFD_NONBLOCK);
     return s->signals >= 0 || rxtx_set_errno(error, RXTX_ERROR_KERNEL, "waiting for signals");
@@ -125,9 +128,11 @@ static guint64 least(guint64 a, guint64 b)
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-static guint64 duration_ms(const rxtx_session *s)
+static gint64 deadline_us(const rxtx_session *s)
 {
-    return least(s->options->duration * MS_PER_S, s->options->autostop.duration_ms);
+    guint64 limit_ms = least(s->options->duration * MS_PER_S, s->options->autostop.duration_ms);
+
+    return limit_ms > 0 ? g_get_monotonic_time() + (gint64)limit_ms * US_PER_MS : 0;
 }
 
 static gboolean on_signal(gint fd, GIOCondition condition, gpointer data)
@@ -166,14 +171,14 @@ static gpointer work(gpointer data)
 
 static void run_until_done(rxtx_session *s)
 {
-    guint64 limit_ms = duration_ms(s);
+    gint64 left_us = s->deadline_us - g_get_monotonic_time();
     guint signals;
     GThread *worker;
 
     s->loop = g_main_loop_new(NULL, FALSE);
     signals = g_unix_fd_add(s->signals, G_IO_IN, on_signal, s);
-    if (limit_ms > 0)
-        s->duration = g_timeout_add((guint)limit_ms, on_duration, s);
+    if (s->deadline_us != 0)
+        s->duration = g_timeout_add((guint)MAX(left_us / US_PER_MS, 0), on_duration, s);
     worker = g_thread_new("worker", work, s);
     g_main_loop_run(s->loop);
     g_thread_join(worker);
@@ -238,18 +243,19 @@ static bool wait_for_link(rxtx_session *s, GError **error)
 {
     const char *name = s->options->interface;
     struct pollfd signals = {.fd = s->signals, .events = POLLIN};
-    gint64 end_us = duration_ms(s) > 0 ? g_get_monotonic_time() + (gint64)duration_ms(s) * US_PER_MS : G_MAXINT64;
 
     if (!must_wait(s))
         return true;
     if (!rxtx_device_may_capture(error))
         return false;
+    s->deadline_us = deadline_us(s); /* the wait is part of it */
     fprintf(stderr, "%s: The interface %s is down, waiting until it is up. Run: ip link set dev %s up\n",
             s->options->program, name, name);
     while (must_wait(s) && rxtx_stop_why(&s->stop) == RXTX_STOP_NONE) {
         if (if_nametoindex(name) != s->plan->ifindex)
-            return rxtx_set_error(error, RXTX_ERROR_INTERFACE, "The interface %s is gone", name);
-        if (g_get_monotonic_time() >= end_us)
+            return rxtx_set_error(error, RXTX_ERROR_INTERFACE, "The interface %s is gone, or has another name now",
+                                  name);
+        if (s->deadline_us != 0 && g_get_monotonic_time() >= s->deadline_us)
             rxtx_stop_request(&s->stop, RXTX_STOP_DURATION);
         if (poll(&signals, 1, LINK_LOOK_MS) > 0)
             on_signal(s->signals, G_IO_IN, s);
@@ -260,12 +266,16 @@ static bool wait_for_link(rxtx_session *s, GError **error)
 /* The sink last: its header tells a reader that packets are being captured. */
 static bool open_all(rxtx_session *s, GError **error)
 {
+    sigprocmask(SIG_UNBLOCK, &s->ending, NULL); /* a name in the filter may be looked up for long */
     s->engine = rxtx_afpacket_open(s->plan, error);
-    if (s->engine == NULL || !rxtx_outlet_open(&s->outlet, &s->caught, error))
+    sigprocmask(SIG_BLOCK, &s->ending, NULL);
+    if (s->engine == NULL || !rxtx_outlet_open(&s->outlet, &s->ending, error))
         return false;
     s->start_ns = (uint64_t)g_get_real_time() * NS_PER_US;
     if (s->engine->ops->start(s->engine, error))
         s->sink = rxtx_outlet_sink(&s->outlet, s->engine->linktype, s->start_ns, error);
+    if (s->deadline_us == 0)
+        s->deadline_us = deadline_us(s);
     if (s->sink == NULL) {
         rxtx_outlet_discard(&s->outlet);
         return false;
@@ -286,11 +296,36 @@ static void say_live(const rxtx_session *s)
             interface != NULL ? interface : "all interfaces");
 }
 
+/* Those that came until now are the stop that was obeyed. */
+static void forget_signals(const rxtx_session *s)
+{
+    struct signalfd_siginfo info;
+
+    while (read(s->signals, &info, sizeof info) == sizeof info)
+        continue;
+}
+
 static void close_books(rxtx_session *s)
 {
+    forget_signals(s);
     g_clear_pointer(&s->monitor, rxtx_monitor_free);
     s->end_ns = (uint64_t)g_get_real_time() * NS_PER_US;
     s->over = true;
+}
+
+/* Wireshark closes its pipe when it has enough; for a person's file or pipe that is a failure like another. */
+static bool take_failure(rxtx_session *s, GError **error)
+{
+    bool cut = s->options->face == RXTX_FACE_CLI && s->plan->keep && rxtx_stop_why(&s->stop) == RXTX_STOP_READER_GONE;
+
+    if (s->sink->failure != NULL)
+        g_propagate_error(error, g_error_copy(s->sink->failure));
+    else if (s->engine->failure != NULL)
+        g_propagate_error(error, g_error_copy(s->engine->failure));
+    else if (cut)
+        rxtx_set_error(error, RXTX_ERROR_OUTPUT, "error writing to savefile '%s': %s", s->options->write,
+                       g_strerror(EPIPE));
+    return s->sink->failure == NULL && s->engine->failure == NULL && !cut;
 }
 
 bool rxtx_session_run(rxtx_session *s, GError **error)
@@ -313,11 +348,7 @@ bool rxtx_session_run(rxtx_session *s, GError **error)
     say_live(s);
     run_until_done(s);
     close_books(s);
-    if (s->sink->failure != NULL)
-        g_propagate_error(error, g_error_copy(s->sink->failure));
-    else if (s->engine->failure != NULL)
-        g_propagate_error(error, g_error_copy(s->engine->failure));
-    return s->sink->failure == NULL && s->engine->failure == NULL;
+    return take_failure(s, error);
 }
 
 /* ---- closing numbers ---- */

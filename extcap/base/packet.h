@@ -17,7 +17,8 @@ typedef struct {
     uint64_t ts_ns;      /* since 1970-01-01 UTC */
     const uint8_t *data; /* caplen bytes, borrowed until the stream is advanced */
     uint32_t caplen;     /* bytes here */
-    uint32_t len;        /* bytes on the wire, with a VLAN tag that was put back */
+    uint32_t len;        /* bytes on the wire, with what was put back or in front */
+    uint32_t wire_len;   /* the same without a header that is our own (LINUX_SLL, LINUX_SLL2) */
     uint32_t flags;      /* RXTX_FLAG_*; 0 in either part is unknown */
     int32_t ifindex;     /* of the interface that it passed */
     int32_t linktype;    /* what data begins with: LINKTYPE_* */

@@ -18,7 +18,7 @@ void rxtx_stats_count(rxtx_stats *stats, const rxtx_packet *packet)
         set(&tally->first_ns, packet->ts_ns);
     if (packet->ts_ns > tally->last_ns)
         set(&tally->last_ns, packet->ts_ns);
-    set(&tally->bytes, tally->bytes + packet->len);
+    set(&tally->bytes, tally->bytes + packet->wire_len);
     set(&tally->packets, tally->packets + 1);
     set(&stats->delivered, stats->delivered + 1);
     if (packet->dropped != 0)
@@ -41,6 +41,15 @@ void rxtx_stats_read(rxtx_stats *copy, const rxtx_stats *stats)
 
     for (size_t i = 0; i < WORDS; i++)
         to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+bool rxtx_stats_agree(const rxtx_stats *stats)
+{
+    uint64_t packets = 0;
+
+    for (int i = 0; i < RXTX_TALLIES; i++)
+        packets += stats->directions[i].packets;
+    return packets == stats->delivered;
 }
 
 uint64_t rxtx_stats_bytes(const rxtx_stats *stats)

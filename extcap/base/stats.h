@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/packet.h"
@@ -34,6 +35,10 @@ void rxtx_stats_count(rxtx_stats *stats, const rxtx_packet *packet);
 void rxtx_stats_write(rxtx_stats *stats, const rxtx_stats *from);
 /* Any thread's. */
 void rxtx_stats_read(rxtx_stats *copy, const rxtx_stats *stats);
+
+/* Do the directions tell of what was delivered, and of nothing else? Not when an output broke; while others count, they
+ * may be a packet apart. */
+bool rxtx_stats_agree(const rxtx_stats *stats);
 
 /* Of all directions. */
 uint64_t rxtx_stats_bytes(const rxtx_stats *stats);

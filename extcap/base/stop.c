@@ -1,6 +1,7 @@
 /* The stop event: an eventfd and two atomics. Who raises it and what then happens is not decided here. */
 #include "base/stop.h"
 
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -19,6 +20,17 @@ void rxtx_stop_clear(rxtx_stop *stop)
     if (stop->fd >= 0)
         close(stop->fd);
     stop->fd = -1;
+}
+
+void rxtx_stop_by_signals(void)
+{
+    sigset_t ending;
+
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGHUP);
+    sigprocmask(SIG_UNBLOCK, &ending, NULL);
 }
 
 static void count_user(rxtx_stop *stop)

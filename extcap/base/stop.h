@@ -29,6 +29,10 @@ typedef struct {
 bool rxtx_stop_init(rxtx_stop *stop, GError **error);
 void rxtx_stop_clear(rxtx_stop *stop);
 
+/* When all is done and only a reader is waited for: from here on SIGINT, SIGTERM and SIGHUP, which are blocked
+ * otherwise, end the program as they do by default. The main thread's. */
+void rxtx_stop_by_signals(void);
+
 /* Any thread; RXTX_STOP_USER always the same. */
 void rxtx_stop_request(rxtx_stop *stop, rxtx_stop_reason reason);
 rxtx_stop_reason rxtx_stop_why(rxtx_stop *stop);

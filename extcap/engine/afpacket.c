@@ -271,7 +271,8 @@ static bool open_ring(afpacket *a, const rxtx_plan *plan, unsigned id, GError **
     if (a->programs[id] == NULL)
         return false;
     a->engine.streams[id] = &a->rings[id].stream;
-    if (rxtx_ring_open(&a->rings[id], id, a->members[stream->member], stream->ring_bytes, plan->n_queues != 0, &a->rules, &a->clock, error))
+    if (rxtx_ring_open(&a->rings[id], id, a->members[stream->member], stream->ring_bytes, plan->n_queues != 0,
+                       &a->rules, &a->clock, error))
         return true;
     group = rxtx_plan_group_name(plan, stream->group);
     g_prefix_error(error, "%s of %s: ", group, a->interface);

@@ -1,9 +1,9 @@
-/* The AF_PACKET engine: one TPACKET_V3 ring for each captured CPU, in one PACKET_FANOUT_CPU group.
+/* The AF_PACKET engine: one TPACKET_V3 ring for each captured CPU or queue, in one fan-out group.
  *
- * Needs CAP_NET_RAW. A packet can only come out of the ring of the CPU that the kernel handed it to the group on:
- * the group has a member for every possible CPU in their order, every member refuses everything until the group is
- * whole, and after that refuses what another CPU handled (fanout_demux_cpu, net/packet/af_packet.c: member = CPU number
- * modulo members).
+ * Needs CAP_NET_RAW. A packet can only come out of the ring of its own CPU or queue: the group has a member for every
+ * possible CPU in their order (fanout_demux_cpu, net/packet/af_packet.c: member = CPU number modulo members), or one
+ * for every queue and one for "not known" behind them (fanout_demux_bpf: what the group's program says, modulo
+ * members); every member refuses everything until the group is whole, and after that what is not its own.
  */
 #pragma once
 

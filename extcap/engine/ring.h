@@ -33,9 +33,9 @@ typedef struct {
     uint64_t dropped;
 } rxtx_ring;
 
-/* Gives the socket fd a ring of `bytes` (a multiple of RXTX_RING_BYTES_MIN) and maps it. shared: packets of several CPUs
- * come into it; where one block ends and the next begins, they may still be out of order. The rest is borrowed and must
- * outlive the ring. On failure (RXTX_ERROR_KERNEL, RXTX_ERROR_PERMISSION) the ring is safe to clear. */
+/* Gives the socket fd a ring of `bytes` (a multiple of RXTX_RING_BYTES_MIN) and maps it. shared: packets of several
+ * CPUs come into it; where one block ends and the next begins, they may still be out of order. The rest is borrowed and
+ * must outlive the ring. On failure (RXTX_ERROR_KERNEL, RXTX_ERROR_PERMISSION) the ring is safe to clear. */
 bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, bool shared, const rxtx_frame_rules *rules,
                     rxtx_clock *clock, GError **error);
 void rxtx_ring_clear(rxtx_ring *ring);

@@ -66,11 +66,23 @@ static uint16_t tpid_of(const struct tpacket3_hdr *header)
     return htons(header->tp_status & TP_STATUS_VLAN_TPID_VALID ? header->hv1.tp_vlan_tpid : ETH_P_8021Q);
 }
 
+/* The type of an Ethernet frame as it stands in it, since the kernel's may be that of what a tag inside it holds. */
+static uint16_t protocol_of(const uint8_t *frame, size_t size, const struct sockaddr_ll *link)
+{
+    uint16_t type;
+
+    if (!rxtx_link_of(link->sll_hatype)->rules.ethernet || size < ETH_HLEN)
+        return link->sll_protocol;
+    memcpy(&type, frame + ETHERNET_TAG_OFFSET, sizeof type);
+    return ntohs(type) >= ETH_P_802_3_MIN ? type : link->sll_protocol;
+}
+
 /* A tag goes between this header, which then names it, and the packet. */
-static void put_sll2(rxtx_packet *out, const struct tpacket3_hdr *header, const struct sockaddr_ll *link)
+static void put_sll2(rxtx_packet *out, uint16_t protocol, const struct tpacket3_hdr *header,
+                     const struct sockaddr_ll *link)
 {
     uint8_t sll[RXTX_SLL2_SIZE] = {[RXTX_SLL2_TYPE] = link->sll_pkttype, [RXTX_SLL2_ADDRESS_LENGTH] = link->sll_halen};
-    uint16_t protocol = link->sll_protocol, hardware = htons(link->sll_hatype);
+    uint16_t hardware = htons(link->sll_hatype);
     uint32_t index = htonl((uint32_t)link->sll_ifindex);
 
     if (header->tp_status & TP_STATUS_VLAN_VALID) {
@@ -116,9 +128,12 @@ static void mend_can(rxtx_packet *out, const struct sockaddr_ll *link)
         frame[CAN_FD_FLAGS] &= (uint8_t)~CAN_FD_MARK;
 }
 
-/* What a SOCK_RAW socket has in front of the network header. */
-static void skip_link(rxtx_packet *out, uint32_t size)
+/* What a SOCK_RAW socket has in front of the network header, as the kernel found it: behind a tag, if that is in the
+ * frame (packet_parse_headers). A tag stays. */
+static void skip_link(rxtx_packet *out, const struct tpacket3_hdr *header, const struct sockaddr_ll *link)
 {
+    bool ethernet = rxtx_link_of(link->sll_hatype)->rules.ethernet;
+    uint32_t size = ethernet ? ETH_HLEN : header->tp_net > header->tp_mac ? header->tp_net - header->tp_mac : 0;
     uint32_t here = MIN(size, out->caplen);
 
     out->data += here;
@@ -127,24 +142,33 @@ static void skip_link(rxtx_packet *out, uint32_t size)
 }
 
 /* The kernel leaves room in front of each packet: at least 16 bytes and RXTX_TPACKET_RESERVE before its network header.
- */
+ * What is skipped there is room too. */
+static size_t skip_to_network(const struct tpacket3_hdr *header, const struct sockaddr_ll *link, rxtx_packet *out)
+{
+    const uint8_t *begin = out->data;
+
+    skip_link(out, header, link);
+    return header->tp_mac - HEADERS_SIZE + (size_t)(out->data - begin);
+}
+
+static void restore_sll2(const struct tpacket3_hdr *header, const struct sockaddr_ll *link, rxtx_packet *out)
+{
+    uint16_t protocol = protocol_of(out->data, out->caplen, link);
+
+    if (skip_to_network(header, link, out) >= RXTX_SLL2_SIZE + VLAN_TAG_SIZE)
+        put_sll2(out, protocol, header, link);
+}
+
 static void restore(const rxtx_frame_rules *rules, const struct tpacket3_hdr *header, const struct sockaddr_ll *link,
                     rxtx_packet *out)
 {
     unsigned tag_offset = rules->cooked ? RXTX_SLL_PROTOCOL : ETHERNET_TAG_OFFSET;
-    bool tagged = header->tp_status & TP_STATUS_VLAN_VALID;
-    size_t room = header->tp_mac - HEADERS_SIZE;
+    size_t tag = header->tp_status & TP_STATUS_VLAN_VALID ? VLAN_TAG_SIZE : 0;
+    size_t room = rules->network ? skip_to_network(header, link, out) : (size_t)header->tp_mac - HEADERS_SIZE;
 
-    if (rules->network && header->tp_net > header->tp_mac) {
-        uint32_t here = out->caplen;
-        skip_link(out, header->tp_net - header->tp_mac);
-        room += here - out->caplen;
-    }
-    if (rules->cooked2 && room >= RXTX_SLL2_SIZE + VLAN_TAG_SIZE)
-        put_sll2(out, header, link);
-    if (rules->cooked && room >= RXTX_SLL_SIZE + (tagged ? VLAN_TAG_SIZE : 0))
+    if (rules->cooked && room >= RXTX_SLL_SIZE + tag)
         put_sll(out, link);
-    if ((rules->cooked || rules->ethernet) && tagged && room >= VLAN_TAG_SIZE && out->caplen >= tag_offset)
+    if ((rules->cooked || rules->ethernet) && tag > 0 && room >= tag && out->caplen >= tag_offset)
         put_tag(out, header, tag_offset);
     if (rules->can)
         mend_can(out, link);
@@ -228,7 +252,11 @@ bool rxtx_tpacket_next(rxtx_tpacket_walk *walk, rxtx_packet *out)
     if (rules->by_device)
         rules = &rxtx_link_of(link.sll_hatype)->rules;
     out->linktype = rules->linktype;
-    restore(rules, &header, &link, out);
+    out->wire_len = header.tp_len + (header.tp_status & TP_STATUS_VLAN_VALID ? VLAN_TAG_SIZE : 0);
+    if (rules->cooked2)
+        restore_sll2(&header, &link, out);
+    else
+        restore(rules, &header, &link, out);
     out->caplen = MIN(out->caplen, walk->rules->snaplen);
     walk->left = walk->places != NULL || header.tp_next_offset > 0 ? walk->left - 1 : 0;
     walk->offset += header.tp_next_offset;

@@ -36,9 +36,9 @@ enum { RXTX_TPACKET_RESERVE = 8 };
 /* Borrows rules and block, into which the walk writes: tags and cooked headers are put in front of their packets. */
 void rxtx_tpacket_begin(rxtx_tpacket_walk *walk, const rxtx_frame_rules *rules, void *block, size_t size);
 
-/* For a block that several CPUs filled: the kernel stamps a packet only after it has given it its place (tpacket_rcv), so
- * neighbours may lie the wrong way round. From here on the walk goes by time, by places (of rxtx_tpacket_place), which is
- * emptied, filled, and borrowed until the walk is over. */
+/* For a block that several CPUs filled: the kernel stamps a packet only after it has given it its place (tpacket_rcv),
+ * so neighbours may lie the wrong way round. From here on the walk goes by time, by places (of rxtx_tpacket_place),
+ * which is emptied, filled, and borrowed until the walk is over. */
 void rxtx_tpacket_sort(rxtx_tpacket_walk *walk, GArray *places);
 
 /* False at the end of the block, which a broken header is too. out->data points into the block; out->dropped is 0. */

@@ -36,6 +36,11 @@ const char *rxtx_options_list(const rxtx_options *options)
     return lists[options->group];
 }
 
+bool rxtx_options_to_stdout(const rxtx_options *options)
+{
+    return options->write != NULL && strcmp(options->write, "-") == 0;
+}
+
 const char *rxtx_options_mask(const rxtx_options *options)
 {
     const char *masks[] = {[CPU] = options->cpu_mask, [QUEUE] = options->queue_mask, [NUMA] = options->numa_mask};
@@ -121,13 +126,16 @@ static bool set_limit(const rxtx_options *options, const rxtx_option *row, rxtx_
         guint64 *at;
     } words[] = {{"filesize:", &limits->filesize_kb}, {"packets:", &limits->packets}, {"files:", &limits->files}};
     static const char duration[] = "duration:";
-    static const double longest_s = G_MAXINT32 / 1000;
+    static const double least_s = 0.001, longest_s = G_MAXINT32 / 1000;
 
     if (g_str_has_prefix(value, duration)) {
         const char *text = value + strlen(duration);
-        double seconds = strspn(text, "0123456789.") == strlen(text) ? g_ascii_strtod(text, NULL) : 0;
-        limits->duration_ms = (guint64)(seconds * 1000);
-        return (seconds <= longest_s && limits->duration_ms > 0) || invalid(options, row, value, error);
+        char *end;
+        double seconds = g_ascii_strtod(text, &end);
+        bool good =
+            *end == '\0' && strspn(text, "0123456789.") == strlen(text) && seconds >= least_s && seconds <= longest_s;
+        limits->duration_ms = good ? (guint64)(seconds * 1000) : 0;
+        return good || invalid(options, row, value, error);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         if (g_str_has_prefix(value, words[i].prefix))
@@ -287,7 +295,7 @@ static bool misread(int result, char **argv, GError **error)
 
     if (result == ':')
         return rxtx_set_error(error, RXTX_ERROR_USAGE, "Option '%s' requires an argument.", word);
-    if (optopt != 0 && !g_str_has_prefix(word, "--"))
+    if (optopt > 0 && optopt < FIRST_ROW)
         word = letter;
     return rxtx_set_error(error, RXTX_ERROR_USAGE, "Unrecognized option '%s'.", word);
 }
@@ -350,7 +358,7 @@ static bool parse_words(rxtx_options *options, int argc, char **argv, GError **e
         if ((!good && options->face == RXTX_FACE_CLI) || options->version)
             return good;
     }
-    return good && take_operands(options, argc, argv, error);
+    return good;
 }
 
 /* ---- what does not go together ---- */
@@ -381,7 +389,7 @@ static bool check_files(const rxtx_options *options, GError **error)
     bool sized = options->autostop.filesize_kb > 0 || options->autostop.files > 0;
     bool cut = ring->duration_ms > 0 || ring->filesize_kb > 0 || ring->packets > 0;
 
-    if ((sized || cut || ring->files > 0) && (options->write == NULL || strcmp(options->write, "-") == 0))
+    if ((sized || cut || ring->files > 0) && (options->write == NULL || rxtx_options_to_stdout(options)))
         return rxtx_set_error(error, RXTX_ERROR_USAGE, "%s needs files. Name them: -w FILE.",
                               sized ? "-a filesize or files" : "-b");
     if (!cut && (ring->files > 0 || options->autostop.files > 0))
@@ -400,9 +408,8 @@ rxtx_options *rxtx_options_parse(int argc, char **argv, GError **error)
     options->program = slash != NULL ? slash + 1 : argv[0];
     options->face = face_of(argc, argv);
     set_defaults(options);
-    if (!parse_words(options, argc, argv, error) || !take_extcap_interface(options, error) || options->help)
-        return options;
-    if (check_lists(options, error))
+    if (parse_words(options, argc, argv, error) && !options->version && !options->help && check_lists(options, error) &&
+        take_operands(options, argc, argv, error) && take_extcap_interface(options, error))
         check_files(options, error);
     return options;
 }

@@ -127,6 +127,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(rxtx_options, rxtx_options_free)
 const char *rxtx_options_list(const rxtx_options *options);
 const char *rxtx_options_mask(const rxtx_options *options);
 
+/* Do the packets go to standard output? */
+bool rxtx_options_to_stdout(const rxtx_options *options);
+
 /* "cpu", "numa" or "queue": the group as the options call it; "cpu", "numa node" or "queue": as people do. */
 const char *rxtx_group_name(int group);
 const char *rxtx_group_noun(int group);

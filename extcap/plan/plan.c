@@ -212,19 +212,15 @@ static void deal_memory(rxtx_plan *plan, const rxtx_topology *topology)
 /* A fifo, /dev/null: nothing that a number could be put to. */
 static bool is_special(const char *path)
 {
-    return g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR);
-}
-
-static bool is_to_stdout(const rxtx_options *options)
-{
-    return options->write != NULL && strcmp(options->write, "-") == 0;
+    return g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR) &&
+           !g_file_test(path, G_FILE_TEST_IS_DIR);
 }
 
 /* Several groups in one stream of bytes need pcapng, and Wireshark's fifo has always had it. */
 static bool choose_format(rxtx_plan *plan, unsigned n_groups, GError **error)
 {
     const rxtx_options *options = plan->options;
-    bool shared = is_to_stdout(options) && n_groups > 1;
+    bool shared = rxtx_options_to_stdout(options) && n_groups > 1;
 
     plan->format = options->format;
     if (options->face == RXTX_FACE_EXTCAP || options->write == NULL)
@@ -261,7 +257,7 @@ static bool fill(rxtx_plan *plan, const rxtx_topology *topology, const char *roo
     if (!choose_format(plan, rxtx_cpuset_count(online) + has_unknown(plan, topology), error))
         return false;
     plan->offline = asked_by_number(plan->options) ? list_missing(set, online) : NULL;
-    if (is_to_stdout(plan->options) && plan->format == RXTX_FORMAT_PCAP)
+    if (rxtx_options_to_stdout(plan->options) && plan->format == RXTX_FORMAT_PCAP)
         *set = *online; /* what comes online later could not be told apart in there */
     add_groups(plan, set, online, topology);
     add_streams(plan, topology);

@@ -15,7 +15,7 @@
 
 enum {
     BUFFER_BYTES = 512 * 1024,
-    LEAST_BUFFER_BYTES = 64 * 1024,
+    LEAST_BUFFER_BYTES = 8 * 1024,
     FILE_WAIT_MS = 100,
     FILE_ALIGN = 64 * 1024,
     PIPE_BYTES = 1024 * 1024, /* the most an ordinary user may ask for (fs.pipe-max-size) */
@@ -37,9 +37,11 @@ struct rxtx_output {
     char *name;
     int fd;
     target target;
-    bool created; /* a regular file that we opened by its name */
+    bool created; /* a regular file that was not there before */
+    bool stale;   /* a regular file that was: emptied by the first write */
     uint8_t *buffer;
-    size_t capacity;  /* of the buffer; a piece that does not fit makes it larger */
+    size_t capacity;  /* of the buffer; a piece that does not fit makes it larger for a while */
+    size_t usual;     /* what the capacity is otherwise */
     size_t filled;    /* bytes in the buffer, which begins with a commit */
     size_t out;       /* of those, handed to the kernel: a commit that was cut in two keeps its first part here */
     uint64_t written; /* bytes handed to the kernel in all */
@@ -92,7 +94,7 @@ static rxtx_output *new_output(const char *name, int fd, rxtx_stop *stop)
     output->target = target_of(&fd);
     output->fd = fd;
     output->stop = stop;
-    output->capacity = BUFFER_BYTES;
+    output->usual = output->capacity = BUFFER_BYTES;
     output->buffer = g_malloc(output->capacity);
     return output;
 }
@@ -100,23 +102,39 @@ static rxtx_output *new_output(const char *name, int fd, rxtx_stop *stop)
 void rxtx_output_limit_buffer(rxtx_output *output, size_t bytes)
 {
     g_assert(output->filled == 0);
-    output->capacity = CLAMP(bytes, LEAST_BUFFER_BYTES, BUFFER_BYTES);
+    output->usual = output->capacity = CLAMP(bytes, LEAST_BUFFER_BYTES, BUFFER_BYTES);
     output->buffer = g_realloc(output->buffer, output->capacity);
 }
 
-rxtx_output *rxtx_output_open(const char *path, bool create, rxtx_stop *stop, GError **error)
+static rxtx_output *refuse(const char *path, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | (create ? O_CREAT | O_TRUNC : 0), 0666);
+    rxtx_set_error(error, RXTX_ERROR_OUTPUT, "error opening savefile '%s': libpcap: %s: %s\nName another file: -w FILE",
+                   path, path, errno == ENXIO ? "Nobody reads this fifo" : g_strerror(errno));
+    return NULL;
+}
+
+rxtx_output *rxtx_output_open(const char *path, rxtx_stop *stop, GError **error)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+    return fd >= 0 ? new_output(path, fd, stop) : refuse(path, error);
+}
+
+/* What was there before is not emptied until there is something to write: it may not come to that. */
+rxtx_output *rxtx_output_create(const char *path, rxtx_stop *stop, GError **error)
+{
+    static const int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_CREAT;
+    int fd = open(path, flags | O_EXCL, 0666);
+    bool created = fd >= 0;
     rxtx_output *output;
 
-    if (fd < 0) {
-        rxtx_set_error(error, RXTX_ERROR_OUTPUT,
-                       "error opening savefile '%s': libpcap: %s: %s\nName another file: -w FILE", path, path,
-                       g_strerror(errno));
-        return NULL;
-    }
+    if (!created && errno == EEXIST)
+        fd = open(path, flags, 0666);
+    if (fd < 0)
+        return refuse(path, error);
     output = new_output(path, fd, stop);
-    output->created = create && type_of(output->fd) == S_IFREG;
+    output->created = created;
+    output->stale = !created && type_of(output->fd) == S_IFREG;
     return output;
 }
 
@@ -197,8 +215,17 @@ static ssize_t write_some(const rxtx_output *output, size_t end)
     return write(output->fd, from, output->target == TARGET_SLOW ? MIN(size, PIPE_BUF) : size);
 }
 
+static void empty(rxtx_output *output)
+{
+    output->stale = false;
+    if (ftruncate(output->fd, 0) < 0)
+        fail(output);
+}
+
 static bool write_up_to(rxtx_output *output, size_t end)
 {
+    if (output->stale && end > 0)
+        empty(output);
     while (output->out < end && output->failure == NULL) {
         ssize_t n;
         if (output->target != TARGET_FILE && !wait_for_reader(output))
@@ -271,6 +298,10 @@ bool rxtx_output_flush(rxtx_output *output)
     if (output->failure != NULL || !write_up_to(output, output->filled))
         return false;
     output->filled = output->out = output->cut = 0;
+    if (output->capacity > output->usual) {
+        output->capacity = output->usual;
+        output->buffer = g_realloc(output->buffer, output->usual);
+    }
     return true;
 }
 
@@ -301,7 +332,7 @@ void rxtx_output_take_back(rxtx_output *output, size_t size)
 {
     off_t end;
 
-    if (output->target != TARGET_FILE || type_of(output->fd) != S_IFREG)
+    if (output->target != TARGET_FILE || output->stale || type_of(output->fd) != S_IFREG)
         return;
     end = lseek(output->fd, 0, SEEK_CUR);
     if (end < (off_t)size || ftruncate(output->fd, end - (off_t)size) < 0)

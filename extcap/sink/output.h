@@ -14,8 +14,12 @@
 
 typedef struct rxtx_output rxtx_output;
 
-/* A file, which with `create` is made or emptied, or a fifo. A fifo without a reader is waited for. */
-rxtx_output *rxtx_output_open(const char *path, bool create, rxtx_stop *stop, GError **error);
+/* What is there: a fifo, whose reader is waited for. */
+rxtx_output *rxtx_output_open(const char *path, rxtx_stop *stop, GError **error);
+
+/* A file, which is made, or emptied when it is first written to. Waits for nobody: a fifo without a reader is refused.
+ */
+rxtx_output *rxtx_output_create(const char *path, rxtx_stop *stop, GError **error);
 
 /* Standard output, which is taken over: whatever else the program prints goes elsewhere. */
 rxtx_output *rxtx_output_stdout(rxtx_stop *stop, GError **error);
@@ -46,7 +50,7 @@ const uint8_t *rxtx_output_failed_piece(const rxtx_output *output, size_t *size,
 uint64_t rxtx_output_position(const rxtx_output *output);
 
 /* Takes the last `size` bytes that went out back out of a file, so that it ends with a whole block; of a file that was
- * opened by its name nothing stays if nothing is left. No effect on a pipe. */
+ * made for us nothing stays if nothing is left. No effect on a pipe. */
 void rxtx_output_take_back(rxtx_output *output, size_t size);
 
 /* To be polled for its reader's end; -1 = it has none. */

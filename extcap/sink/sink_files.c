@@ -65,7 +65,7 @@ static bool open_file(sink_files *s, file *f, GError **error)
 {
     g_autofree char *name = name_of(s, f);
 
-    f->output = rxtx_output_open(name, true, s->stop, error);
+    f->output = rxtx_output_create(name, s->stop, error);
     if (f->output == NULL)
         return false;
     rxtx_output_limit_buffer(f->output, BUFFERS_BYTES / s->n_files);
@@ -125,7 +125,7 @@ static void settle_failure(rxtx_output *output, rxtx_stats *stats)
         else if (!header)
             stats->delivered--;
     }
-    if (size > 0 && whole < written)
+    if (size > 0)
         rxtx_output_take_back(output, written - whole);
 }
 

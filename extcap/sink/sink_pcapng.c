@@ -15,9 +15,17 @@ typedef struct {
     rxtx_group_label label;
     gint64 interface_id; /* of its last packet's interface block; NO_INTERFACE = none is written yet */
     int32_t ifindex;     /* that interface's; 0 = there is but one */
+    int32_t linktype;    /* and what its packets began with, which can change */
     rxtx_pcapng_origin origin;
     char *comment; /* of each packet; NULL = none */
 } group;
+
+/* Of all interfaces, what has a block of its own. */
+typedef struct {
+    int group; /* ALL_GROUPS = one for all */
+    int32_t ifindex;
+    int32_t linktype;
+} block_key;
 
 /* An interface block that is written. */
 typedef struct {
@@ -33,7 +41,7 @@ typedef struct {
     group *groups;
     unsigned n_groups;
     GArray *blocks;        /* of block, by interface id */
-    GHashTable *known;     /* of all interfaces: (group, ifindex) -> interface id */
+    GHashTable *known;     /* of all interfaces: block_key -> interface id */
     GHashTable *described; /* of all interfaces: ifindex, whose steering stands in a comment */
 } sink_pcapng;
 
@@ -144,9 +152,21 @@ static bool put_some_interface(sink_pcapng *s, unsigned of_group, const rxtx_pac
     return put_interface(s, name, packet->ifindex, packet->linktype, owner_of(s, of_group));
 }
 
+static guint hash_key(gconstpointer pointer)
+{
+    const block_key *key = pointer;
+
+    return ((guint)key->group * 31 + (guint)key->ifindex) * 31 + (guint)key->linktype;
+}
+
+static gboolean equal_keys(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, sizeof(block_key)) == 0;
+}
+
 static bool find_interface(sink_pcapng *s, unsigned of_group, const rxtx_packet *packet)
 {
-    gint64 key = (gint64)owner_of(s, of_group) << 32 | (guint32)packet->ifindex;
+    block_key key = {owner_of(s, of_group), packet->ifindex, packet->linktype};
     gpointer id;
 
     if (!g_hash_table_lookup_extended(s->known, &key, NULL, &id)) {
@@ -156,6 +176,7 @@ static bool find_interface(sink_pcapng *s, unsigned of_group, const rxtx_packet 
             return false;
     }
     use_interface(&s->groups[of_group], GPOINTER_TO_UINT(id), packet->ifindex);
+    s->groups[of_group].linktype = packet->linktype;
     return true;
 }
 
@@ -165,7 +186,8 @@ static bool know_interface(sink_pcapng *s, unsigned of_group, const rxtx_packet 
     const group *of = &s->groups[of_group];
 
     if (s->settings.interface == NULL)
-        return (of->interface_id != NO_INTERFACE && of->ifindex == packet->ifindex) ||
+        return (of->interface_id != NO_INTERFACE && of->ifindex == packet->ifindex &&
+                of->linktype == packet->linktype) ||
                find_interface(s, of_group, packet);
     return of->interface_id != NO_INTERFACE || put_only_interface(s, of_group);
 }
@@ -229,8 +251,8 @@ static void put_only_statistics(sink_pcapng *s, const rxtx_stats *stats)
 }
 
 /* Of all interfaces: a ring is a CPU's or a queue's, and does not know on which interface it lost packets. So each
- * interface has what it delivered, and one of the name "any" the rest of its group; a file in which nothing came has those
- * of all that are due. */
+ * interface has what it delivered, and one of the name "any" the rest of its group; a file in which nothing came has
+ * those of all that are due. */
 static void put_all_statistics(sink_pcapng *s, const rxtx_stats *stats)
 {
     guint n_seen = s->blocks->len;
@@ -285,7 +307,7 @@ static void settle_failure(sink_pcapng *s, rxtx_stats *stats)
         else if (view.is_packet)
             uncount(s, stats, &view);
     }
-    if (size > 0 && whole < written)
+    if (size > 0)
         rxtx_output_take_back(s->output, written - whole);
 }
 
@@ -362,7 +384,7 @@ rxtx_sink *rxtx_sink_pcapng_new(const rxtx_sink_pcapng_settings *settings, const
     s->output = output;
     s->stop = stop;
     s->blocks = g_array_new(FALSE, FALSE, sizeof(block));
-    s->known = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    s->known = g_hash_table_new_full(hash_key, equal_keys, g_free, NULL);
     s->described = g_hash_table_new(NULL, NULL);
     s->groups = g_new0(group, n);
     for (unsigned i = 0; i < n; i++)

@@ -48,7 +48,7 @@ static void take_failure(sink_ring *s)
 static void close_inner(sink_ring *s)
 {
     take_failure(s);
-    if (s->inner->files != NULL)
+    if (s->inner->files != NULL && s->limits.keep > 0)
         g_queue_push_tail(&s->past, g_ptr_array_ref(s->inner->files));
     s->inner->ops->free(s->inner);
     s->inner = NULL;

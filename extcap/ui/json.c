@@ -40,11 +40,16 @@ static void add_tally(JsonBuilder *json, const char *name, const rxtx_tally *tal
 
 static void add_stats(JsonBuilder *json, const rxtx_stats *stats, bool over)
 {
+    bool told = !over || rxtx_stats_agree(stats);
+
     add_count(json, "packets", stats->delivered);
-    add_count(json, "bytes", rxtx_stats_bytes(stats));
+    if (told)
+        add_count(json, "bytes", rxtx_stats_bytes(stats));
     if (over)
         add_count(json, "accepted", stats->accepted);
     add_count(json, "dropped", stats->dropped);
+    if (!told)
+        return;
     add_tally(json, "rx", &stats->directions[RXTX_TALLY_RX]);
     add_tally(json, "tx", &stats->directions[RXTX_TALLY_TX]);
     if (stats->directions[RXTX_TALLY_UNKNOWN].packets > 0)

@@ -11,7 +11,8 @@
  *       cpu          the number, under the name that "group" says (cpu, queue or numa); null: what has none
  *       node         NUMA node of the CPU; absent: not known, or the machine has only one
  *       packets      that were delivered
- *       bytes        of these, as on the wire
+ *       bytes        of these, as on the wire; absent, as rx, tx and other are, when the output broke and did not take
+ *                    all that was counted
  *       accepted     packets that passed the filters; absent before the end
  *       dropped      of these, lost because the buffer was full; before the end, as far as it is known
  *       rx           of those delivered, received:

@@ -1,16 +1,13 @@
 /* When something is shown, and where. What it looks like is status.c's, table.c's and json.c's. */
 #include "ui/monitor.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "ui/json.h"
+#include "ui/outbox.h"
 #include "ui/status.h"
 #include "ui/table.h"
 
@@ -25,39 +22,15 @@ struct rxtx_monitor {
     uint64_t before_ns;
     guint status, stats; /* GLib's ids of the timers, 0 = none */
     size_t shown;        /* bytes of the status line that stands on the terminal */
-    char *rest;          /* of a JSON line; "" and NULL = none */
     int terminal;        /* stderr, if it is one: by a descriptor of our own that does not block; -1 = it is none */
+    rxtx_outbox err, out;
 };
-
-/* ---- writing ---- */
-
-/* Nobody who stops reading may keep us from a stop, so it never blocks: a pipe that is writable takes PIPE_BUF bytes.
- * Returns what could not be written now, NULL when nobody reads any more. */
-static const char *put(int fd, const char *text)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLOUT};
-
-    while (*text != '\0' && poll(&ready, 1, 0) > 0) {
-        ssize_t n = write(fd, text, MIN(strlen(text), PIPE_BUF));
-        if (n < 0)
-            return errno == EAGAIN || errno == EINTR ? text : NULL;
-        text += n;
-    }
-    return text;
-}
-
-static int stderr_of(const rxtx_monitor *m)
-{
-    return m->terminal >= 0 ? m->terminal : STDERR_FILENO;
-}
 
 /* O_NONBLOCK belongs to the open file, which the shell shares with us. */
 static int open_terminal(void)
 {
     return isatty(STDERR_FILENO) ? open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY) : -1;
 }
-
-/* ---- what is shown ---- */
 
 unsigned rxtx_monitor_columns(void)
 {
@@ -86,8 +59,16 @@ static void clear_status(rxtx_monitor *m)
     g_autofree char *blanks = g_strdup_printf("\r%*s\r", shown(m), "");
 
     if (m->shown > 0)
-        put(stderr_of(m), blanks);
+        rxtx_outbox_put(&m->err, blanks);
     m->shown = 0;
+}
+
+/* Where stty tostop would stop us. */
+static bool in_background(void)
+{
+    pid_t group = tcgetpgrp(STDERR_FILENO);
+
+    return group >= 0 && group != getpgrp();
 }
 
 static gboolean on_status(gpointer data)
@@ -97,11 +78,13 @@ static gboolean on_status(gpointer data)
     g_autofree char *line = NULL, *padded = NULL;
     rxtx_stats *copy = m->before;
 
+    if (in_background())
+        return G_SOURCE_CONTINUE;
     before.stats = m->before;
     before.now_ns = m->before_ns;
     line = rxtx_status_line(&now, &before, rxtx_monitor_columns());
     padded = g_strdup_printf("\r%-*s", shown(m), line);
-    put(stderr_of(m), padded);
+    rxtx_outbox_put(&m->err, padded);
     m->shown = strlen(line);
     m->before = m->now;
     m->now = copy;
@@ -115,29 +98,19 @@ void rxtx_monitor_show(rxtx_monitor *m)
     g_autofree char *text = rxtx_table_text(&now, rxtx_monitor_columns(), g_get_charset(NULL));
 
     clear_status(m);
-    put(stderr_of(m), text);
+    rxtx_outbox_put(&m->err, text);
 }
 
 /* -w - has stdout. */
-static FILE *json_stream(const rxtx_monitor *m)
-{
-    bool to_stdout = m->plan->options->write != NULL && strcmp(m->plan->options->write, "-") == 0;
-
-    return to_stdout ? stderr : stdout;
-}
-
-/* A line that got out in part is finished before the next one. */
 static void put_json(rxtx_monitor *m)
 {
     rxtx_summary now = look(m);
-    g_autofree char *text = m->rest != NULL && *m->rest != '\0' ? g_steal_pointer(&m->rest) : rxtx_json_text(&now);
-    const char *left;
+    g_autofree char *text = rxtx_json_text(&now);
+    bool read;
 
     clear_status(m);
-    left = put(fileno(json_stream(m)), text);
-    g_free(m->rest);
-    m->rest = g_strdup(left);
-    if (left == NULL && !m->plan->keep)
+    read = rxtx_outbox_put(rxtx_options_to_stdout(m->plan->options) ? &m->err : &m->out, text);
+    if (!read && !m->plan->keep)
         rxtx_stop_request(m->stop, RXTX_STOP_READER_GONE);
 }
 
@@ -155,7 +128,7 @@ static gboolean on_stats(gpointer data)
 void rxtx_monitor_interrupted(rxtx_monitor *m)
 {
     if (isatty(STDERR_FILENO))
-        put(stderr_of(m), "\n");
+        rxtx_outbox_put(&m->err, "\n");
     m->shown = 0;
 }
 
@@ -165,6 +138,8 @@ rxtx_monitor *rxtx_monitor_new(const rxtx_plan *plan, const rxtx_stats *live, co
 
     *m = (rxtx_monitor){.plan = plan, .live = live, .start_ns = start_ns, .stop = stop, .before_ns = *start_ns};
     m->terminal = open_terminal();
+    rxtx_outbox_init(&m->err, m->terminal >= 0 ? m->terminal : STDERR_FILENO);
+    rxtx_outbox_init(&m->out, STDOUT_FILENO);
     m->now = g_new0(rxtx_stats, plan->n_groups);
     m->before = g_new0(rxtx_stats, plan->n_groups);
     if (plan->options->face != RXTX_FACE_CLI)
@@ -181,15 +156,14 @@ void rxtx_monitor_free(rxtx_monitor *m)
     if (m == NULL)
         return;
     clear_status(m);
-    if (m->rest != NULL)
-        fputs(m->rest, json_stream(m));
+    rxtx_outbox_clear(&m->err);
+    rxtx_outbox_clear(&m->out);
     if (m->status != 0)
         g_source_remove(m->status);
     if (m->stats != 0)
         g_source_remove(m->stats);
     if (m->terminal >= 0)
         close(m->terminal);
-    g_free(m->rest);
     g_free(m->now);
     g_free(m->before);
     g_free(m);

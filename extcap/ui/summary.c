@@ -83,12 +83,28 @@ static void note_numbers(GString *text, const rxtx_plan *plan, const char *numbe
                                what);
 }
 
+/* Asked for by number, and what has none is not captured: a 0 that is not what it looks like. */
+static void note_unheard(GString *text, const rxtx_plan *plan)
+{
+    const rxtx_options *options = plan->options;
+    bool unheard = plan->n_queues != 0 && !plan->rx_recorded && (options->direction & RXTX_DIRECTION_RX) &&
+                   plan->groups[plan->n_groups - 1].number != RXTX_NUMBER_UNKNOWN;
+
+    if (unheard)
+        g_string_append_printf(
+            text,
+            "%s: %s does not tell the queue of what it receives: that is not captured with a list of "
+            "queues. Leave the list out to have it as 'unknown'\n",
+            options->program, options->interface);
+}
+
 char *rxtx_summary_notes(const rxtx_summary *summary)
 {
     GString *text = g_string_new(NULL);
 
     note_numbers(text, summary->plan, summary->plan->absent, "not there, so not captured.");
     note_numbers(text, summary->plan, summary->plan->offline, "offline when the capture began.");
+    note_unheard(text, summary->plan);
     note_losses(text, summary);
     note_packets(text, summary, undelivered(summary), "were accepted and not delivered in time.");
     note_packets(text, summary, summary->late, "came later than a newer one of another CPU: they are out of order.");

@@ -13,6 +13,7 @@ typedef struct {
     const rxtx_plan_group *group;
     const rxtx_stats *stats;
     const rxtx_stats *total;
+    bool over; /* the capture has ended */
 } subject;
 
 /* ---- the columns ---- */
@@ -39,8 +40,16 @@ static char *share_text(const subject *about)
     return g_strdup_printf("%.1f%%", 100.0 * (double)about->stats->delivered / (double)about->total->delivered);
 }
 
+/* An output that broke did not take all that was counted by direction. */
+static bool is_told(const subject *about)
+{
+    return !about->over || rxtx_stats_agree(about->stats);
+}
+
 static char *bytes_text(const subject *about)
 {
+    if (!is_told(about))
+        return g_strdup("-");
     return g_strdup_printf("%" PRIu64, rxtx_stats_bytes(about->stats));
 }
 
@@ -65,6 +74,7 @@ typedef struct {
     char *(*text)(const subject *about);                            /* NULL: the counter */
     size_t counter;                                                 /* its place in rxtx_stats */
     bool bar;                                                       /* one follows */
+    bool direction;                                                 /* counts one */
 } column;
 
 #define PACKETS_OF(direction) offsetof(rxtx_stats, directions[direction].packets)
@@ -75,9 +85,9 @@ static const column all_columns[] = {
     {"PACKETS", .counter = offsetof(rxtx_stats, delivered)},
     {"SHARE", .text = share_text, .bar = true},
     {"BYTES", .text = bytes_text},
-    {"RX", .counter = PACKETS_OF(RXTX_TALLY_RX)},
-    {"TX", .counter = PACKETS_OF(RXTX_TALLY_TX)},
-    {"OTHER", .wanted = has_others, .counter = PACKETS_OF(RXTX_TALLY_UNKNOWN)},
+    {"RX", .counter = PACKETS_OF(RXTX_TALLY_RX), .direction = true},
+    {"TX", .counter = PACKETS_OF(RXTX_TALLY_TX), .direction = true},
+    {"OTHER", .wanted = has_others, .counter = PACKETS_OF(RXTX_TALLY_UNKNOWN), .direction = true},
     {"DROPS", .counter = offsetof(rxtx_stats, dropped)},
 };
 enum { N_COLUMNS = G_N_ELEMENTS(all_columns) };
@@ -96,6 +106,8 @@ static char *text_of(const column *c, const subject *about)
 
     if (c->text != NULL)
         return c->text(about);
+    if (c->direction && !is_told(about))
+        return g_strdup("-");
     return g_strdup_printf("%" PRIu64, *(const uint64_t *)(const void *)(stats + c->counter));
 }
 
@@ -149,8 +161,8 @@ static void add_lines(table *t, const rxtx_stats *total)
     add_line(t, NULL);
     for (unsigned i = 0; i < summary->plan->n_groups; i++)
         if (rxtx_summary_shows(summary, i))
-            add_line(t, &(subject){&summary->plan->groups[i], &summary->stats[i], total});
-    add_line(t, &(subject){NULL, total, total});
+            add_line(t, &(subject){&summary->plan->groups[i], &summary->stats[i], total, summary->over});
+    add_line(t, &(subject){NULL, total, total, summary->over});
 }
 
 /* The bar has what the numbers leave, and a blank before it. */

@@ -37,7 +37,7 @@
  *     isb_usrdeliv                   of those, packets in this file
  *
  * A capture of all interfaces together has an IDB for each (interface, CPU) whose packets came, with the interface's own
- * link type. What a CPU lost there cannot be put to an interface: its statistics then stand at an IDB of the name `any`,
+ * link type, and another one when that changes. What a CPU lost there cannot be put to an interface: its statistics then stand at an IDB of the name `any`,
  * which has no packets.
  *
  * The comment of an interface's first IDB is the state of its steering at that time, as text for people.

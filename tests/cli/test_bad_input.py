@@ -132,10 +132,11 @@ def test_a_user_who_may_not_capture_is_told_what_to_type(veth, scratch):
 
 
 @pytest.mark.parametrize("where, reason", (("nowhere/capture.pcapng", "No such file or directory"),
-                                           (".", "Is a directory"),
+                                           ("folder.pcapng", "Is a directory"),
                                            ("taken/capture.pcapng", "Not a directory")))
 def test_a_file_that_cannot_be_written_is_refused(veth, scratch, where, reason):
     (scratch / "taken").write_text("a file")
+    (scratch / "folder.pcapng").mkdir()
     ended = program("-w", scratch / where, "vb", namespace=veth.b)
     check_sentence(ended, REFUSED, str(scratch / where), reason)
 

@@ -86,6 +86,18 @@ def test_questions_need_no_privilege(name, options):
     assert (ended.status, ended.stderr) == (0, "") and ended.stdout
 
 
+def test_help_and_version_win_over_what_does_not_go_together():
+    assert program("-l0", "-m1", "-V").status == 0
+    assert program("-h", "lo", "lo2").stdout.startswith("Usage:")
+    assert program("-a", "files:2", "-V").status == 0
+    assert program("-l0", "-m1", "a", "b").stderr_lines[0].endswith("are mutually exclusive.")
+
+
+def test_the_letter_that_is_wrong_is_named_wherever_it_stands():
+    for options in (["--verbose", "-zv"], ["-v", "-vz"], ["lo", "-pz"]):
+        assert program(*options).stderr_lines[0] == "rxtxcpu: Unrecognized option '-z'."
+
+
 def test_options_come_in_any_order_and_shape():
     same = [["-c", "0", "-d", "rx", "-l", "0", "-pUv", "-a", "duration:0.1", "lo"],
             ["lo", "-c0", "-drx", "-l0", "-p", "-U", "-v", "-aduration:0.1"],

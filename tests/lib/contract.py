@@ -123,7 +123,8 @@ def _check_interface(interface, annotate):
 
 
 def _check_streams_are_distinct(capture):
-    streams = [(interface.name, description_of(interface).stream) for interface in capture.interfaces]
+    streams = [(interface.name, interface.linktype, description_of(interface).stream)
+               for interface in capture.interfaces]
     _require(len(set(streams)) == len(streams), f"two interfaces are one stream: {streams}")
 
 

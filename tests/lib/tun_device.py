@@ -15,13 +15,21 @@ ETHERTYPES = {4: 0x0800, 6: 0x86DD}
 FRAME = bytes.fromhex("ffffffffffff" "020000000009" "88b5") + bytes(46)
 
 
+def maker(hardware, name="tun0"):
+    return [sys.executable, __file__, "make", name, str(hardware)]
+
+
+def writer(packets, name="tun0"):
+    return [sys.executable, __file__, "write", name, *(packet.hex() for packet in packets)]
+
+
 def make_device(namespace, hardware, name="tun0"):
-    namespace.run(sys.executable, __file__, "make", name, str(hardware))
+    namespace.run(*maker(hardware, name))
     namespace.ip(f"link set {name} up")
 
 
 def write_packets(namespace, packets, name="tun0"):
-    namespace.run(sys.executable, __file__, "write", name, *(packet.hex() for packet in packets))
+    namespace.run(*writer(packets, name))
 
 
 def make_queues(namespace, name="tap0"):

@@ -1,5 +1,6 @@
 """Without an interface, all of the namespace are captured, each with its own link type, those that come later included."""
 
+import json
 import signal
 import subprocess
 
@@ -102,6 +103,45 @@ def test_pcap_files_hold_all_of_them_cooked(several, capture, scratch):
     assert found.count(("tun0", "40000", "")) == 2 and found.count(("ppp7", "40000", "")) == 3
     assert found.count(("vb", "40000", "")) == sum(sent.values())
     assert found.count(("vb", "40000", "100")) == 1 and len(found) == sum(sent.values()) + 6
+
+
+def test_a_tag_inside_a_frame_that_is_sent_stays_in_a_cooked_file(veth, capture, scratch):
+    """There the kernel takes the network header to begin behind the tag."""
+    running = capture(veth.a, None, "-d", "tx", "-w", scratch / "out.pcap", output=None)
+    send(veth.a, "va", kernel.CPUS[:1], count=2, vlan=["100"])
+    send(veth.a, "va", kernel.CPUS[:1], count=1, vlan=["200", "100"])
+    running.stop()
+    rows = check(["tshark", "-r", scratch / f"out-{kernel.CPUS[0]}.pcap", "-T", "fields", "-e", "vlan.id", "-e",
+                  "udp.dstport"]).splitlines()
+    assert rows == ["100\t40000", "100\t40000", "200,100\t40000"]
+
+
+def test_the_bytes_of_a_packet_are_those_of_the_wire_whatever_the_format(several, capture, scratch):
+    options = ([], ["-w", scratch / "x.pcapng"], ["-w", scratch / "out.pcap"])
+    running = [capture(several.b, None, "-d", "rx", "--json", *words, output=None) for words in options]
+    write_all(several)
+    totals = [json.loads(one.stop().stdout)["total"] for one in running]
+    assert len({(total["bytes"], total["packets"]) for total in totals}) == 1, totals
+
+
+def test_an_interface_that_changes_its_link_type_has_another_block(several, capture, two_cpus):
+    running = capture(several.b, None, "-d", "rx", "-l", two_cpus[0])
+    pinned = lambda: several.b.run("taskset", "-c", str(two_cpus[0]), *tun_device.writer([IPV4]))  # noqa: E731
+    pinned()
+    several.b.ip("link set tun0 down")
+    several.b.run(*tun_device.maker(PPP))
+    several.b.ip("link set tun0 up")
+    pinned()
+    packets = running.stop().packets
+    assert [packet.interface.linktype for packet in packets] == [pcapng.LINKTYPE_RAW, pcapng.LINKTYPE_LINUX_SLL]
+
+
+def test_comments_alone_need_one_block_for_each_interface(several, capture):
+    running = capture(several.b, None, "-d", "rx", "--annotate", "comment")
+    write_all(several)
+    result = running.stop()
+    assert sorted(interface.name for interface in result.file.interfaces) == ["ppp7", "tun0", "vb"]
+    assert all(contract.cpu_of(packet) == mark_of(packet).cpu for packet in by_interface(result.packets)["vb"])
 
 
 def test_losses_stand_in_the_file_although_no_interface_is_known(veth, capture):

@@ -1,5 +1,6 @@
 """How a capture ends: by count, time, signal or because nobody reads any more, with all that had arrived."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -98,9 +99,9 @@ def test_a_reader_that_goes_away_ends_a_quiet_capture(piped):
     running, pipe = piped()
     pipe.read_block()
     pipe.close()
-    result = running.result()
+    result = running.result(status=1)
     assert result.seconds < PROMPT
-    assert result.said == []
+    assert result.said == ["rxtxcpu: error writing to savefile '-': Broken pipe"]
 
 
 def test_a_reader_that_goes_away_ends_a_busy_capture(veth, piped):
@@ -108,9 +109,37 @@ def test_a_reader_that_goes_away_ends_a_busy_capture(veth, piped):
     with Sending(veth.a, "va", rate=5000):
         pipe.read_block()
         pipe.close()
-        result = running.result()
+        result = running.result(status=1)
     assert result.seconds < PROMPT
-    assert result.said == []
+    assert result.said == ["rxtxcpu: error writing to savefile '-': Broken pipe"]
+
+
+def test_a_reader_of_the_counts_who_sleeps_can_be_given_up(veth, capture):
+    """stdout is full before anything is said; a signal ends the wait, and only that."""
+    pipe = Pipe()
+    os.set_blocking(pipe.write_end, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(pipe.write_end, b"x" * 4096):
+            pass
+    os.set_blocking(pipe.write_end, True)
+    running = capture(veth.b, "vb", output=None, stdout=pipe.write_end)
+    pipe.hand_over()
+    running.signal(signal.SIGINT)
+    eventually(lambda: state_of(running.pid) == "S" and "pipe" in wait_channel(running.pid), "it to wait for its reader")
+    assert running.running
+    running.signal(signal.SIGTERM)
+    assert running.wait() == -signal.SIGTERM
+    pipe.close()
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
+def wait_channel(pid):
+    with open(f"/proc/{pid}/wchan", encoding="ascii") as file:
+        return file.read()
 
 
 def test_a_reader_that_is_slow_loses_nothing_that_fits_the_buffer(veth, piped):

@@ -1,5 +1,6 @@
 """Classic pcap files, one for each CPU, and files one after another."""
 
+import json
 import os
 import re
 import time
@@ -7,7 +8,7 @@ import time
 import pytest
 
 from lib import attribution, contract, kernel, pcap, pcapng
-from lib.capture import named
+from lib.capture import named, program
 from lib.frames import mark_of
 from lib.process import check, eventually
 from lib.sender import Sending, send
@@ -81,6 +82,49 @@ def test_a_snapshot_length_keeps_the_true_one(veth, capture, scratch):
     running.stop()
     packets = pcap.groups(scratch)[str(kernel.CPUS[0])].packets
     assert [(packet.caplen, packet.len) for packet in packets] == [(64, 1000)] * 3
+
+
+def test_a_start_that_fails_leaves_files_that_were_there_as_they_were(veth, scratch):
+    (scratch / "out-0.pcap").write_bytes(b"precious")
+    (scratch / "out-1.pcap").mkdir()
+    (scratch / "target").write_bytes(b"precious too")
+    (scratch / "link-0.pcap").symlink_to(scratch / "target")
+    (scratch / "link-1.pcap").mkdir()
+    for stem in ("out", "link"):
+        ended = program("-w", scratch / f"{stem}.pcap", "vb", namespace=veth.b)
+        assert ended.status == 1 and "Is a directory" in ended.stderr
+    assert (scratch / "out-0.pcap").read_bytes() == b"precious"
+    assert (scratch / "target").read_bytes() == b"precious too" and (scratch / "link-0.pcap").is_symlink()
+
+
+def test_a_name_beside_a_folder_of_that_name_is_a_template(veth, capture, scratch):
+    (scratch / "cap").mkdir()
+    capture(veth.b, "vb", "-l", 0, "-w", scratch / "cap", output=None).stop()
+    assert pcap.read(scratch / "cap-0").packets == []
+
+
+@pytest.mark.parametrize("options", (["-a", "filesize:10"], ["--format", "pcap"]))
+def test_a_fifo_that_nobody_reads_is_refused_where_it_is_one_of_many(veth, scratch, options):
+    os.mkfifo(scratch / "f")
+    os.mkfifo(scratch / "f-0")
+    ended = program("-w", scratch / "f", *options, "vb", namespace=veth.b, timeout=10)
+    assert ended.status == 1 and "Nobody reads this fifo" in ended.stderr
+
+
+def test_json_leaves_out_what_a_broken_output_makes_untrue(veth, capture, scratch):
+    small = scratch / "small"
+    small.mkdir()
+    check(["mount", "-t", "tmpfs", "-o", "size=256k", "rxtxcpu-test", small])
+    try:
+        running = capture(veth.b, "vb", "-d", "rx", "--json", "-w", small / "out.pcap", output=None)
+        send(veth.a, "va", count=2000, size=500, rate=20000)
+        one = json.loads(running.result(status=1).stdout)
+        found = {int(cpu): len(file.packets) for cpu, file in pcap.groups(small).items()}
+    finally:
+        check(["umount", "--lazy", small])
+    assert {group["cpu"]: group["packets"] for group in one["groups"]} == found
+    for group in one["groups"]:
+        assert "rx" not in group or group["rx"]["packets"] == group["packets"]
 
 
 def test_a_file_that_is_there_is_emptied_and_a_link_followed(veth, capture, scratch):

@@ -30,14 +30,14 @@ static void set_up_fifo(fixture *f)
     set_up(f);
     g_assert_cmpint(mkfifo(f->path, 0600), ==, 0);
     f->reader = open(f->path, O_RDONLY | O_NONBLOCK);
-    f->output = rxtx_output_open(f->path, false, &f->stop, NULL);
+    f->output = rxtx_output_open(f->path, &f->stop, NULL);
     g_assert_nonnull(f->output);
 }
 
 static void set_up_file(fixture *f)
 {
     set_up(f);
-    f->output = rxtx_output_open(f->path, true, &f->stop, NULL);
+    f->output = rxtx_output_create(f->path, &f->stop, NULL);
     g_assert_nonnull(f->output);
 }
 
@@ -98,7 +98,7 @@ static void a_full_device_is_a_failure_with_a_name(void)
     fixture f;
 
     set_up(&f);
-    f.output = rxtx_output_open("/dev/full", true, &f.stop, &error);
+    f.output = rxtx_output_create("/dev/full", &f.stop, &error);
     put(&f, 5);
     g_assert_false(rxtx_output_flush(f.output));
     g_assert_false(rxtx_output_reader_gone(f.output));
