@@ -23,8 +23,8 @@
  *
  *     cpu=3   cpu=3 node=1   cpu=3 queue=2 hash=0xd22cfd90
  *
- * Further, for each packet: epb_flags with direction and reception type; epb_queue only for a known queue (of a received
- * packet the driver must have recorded it, which those that only pass packets on, such as veth, do not);
+ * Further, for each packet: epb_flags with direction and reception type; epb_queue only for a known queue (of a
+ * received packet the driver must have recorded it, which those that only pass packets on, such as veth, do not);
  * epb_dropcount, the packets lost on this stream since its packet before this one, on the first packet after a loss.
  * A packet is *late* when its time is before that of an earlier packet in the file; it needs no mark. A step back of
  * RXTX_CLOCK_STEP_NS or more is a stepped clock: the packets behind it are reckoned anew and none of them is late.
@@ -36,9 +36,9 @@
  *     isb_ifdrop, isb_osdrop         of those, packets lost because the ring was full (Wireshark shows isb_ifdrop only)
  *     isb_usrdeliv                   of those, packets in this file
  *
- * A capture of all interfaces together has an IDB for each (interface, CPU) whose packets came, with the interface's own
- * link type, and another one when that changes. What a CPU lost there cannot be put to an interface: its statistics then stand at an IDB of the name `any`,
- * which has no packets.
+ * A capture of all interfaces together has an IDB for each (interface, CPU) whose packets came, with the interface's
+ * own link type, and another one when that changes. What a CPU lost there cannot be put to an interface: its statistics
+ * then stand at an IDB of the name `any`, which has no packets.
  *
  * The comment of an interface's first IDB is the state of its steering at that time, as text for people.
  *
