@@ -118,10 +118,13 @@ static int capture(const rxtx_options *options, const GError *refused)
     return status != EXIT_SUCCESS ? status : said;
 }
 
+/* Into `head`, say: like other programs, it ends without a word when that has enough. */
 static int show(const rxtx_options *options, char *text)
 {
-    int status = say(options, STDOUT_FILENO, text);
+    int status;
 
+    signal(SIGPIPE, SIG_DFL);
+    status = say(options, STDOUT_FILENO, text);
     g_free(text);
     return status;
 }

@@ -1,4 +1,5 @@
-/* Which sink, over which output, under which name. What a sink does is its own business, when packets flow session.c's. */
+/* Which sink, over which output, under which name. What a sink does is its own business, when packets flow session.c's.
+ */
 #include "outlet.h"
 
 #include <string.h>

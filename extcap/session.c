@@ -222,10 +222,19 @@ static bool keep_to_cpus(const rxtx_session *s, GError **error)
                           s->options->worker_cpus, g_strerror(errno));
 }
 
+static void say_warnings(const rxtx_session *s)
+{
+    g_autofree char *text = rxtx_summary_warnings(s->plan);
+
+    if (s->options->face == RXTX_FACE_CLI)
+        fputs(text, stderr);
+}
+
 static bool prepare(rxtx_session *s, GError **error)
 {
     if (!catch_signals(s, error) || !keep_to_cpus(s, error) || !make_plan(s, error))
         return false;
+    say_warnings(s);
     s->start_ns = (uint64_t)g_get_real_time() * NS_PER_US;
     s->stats = g_new0(rxtx_stats, s->plan->n_groups);
     s->monitor = rxtx_monitor_new(s->plan, s->stats, &s->start_ns, &s->stop);
@@ -382,7 +391,7 @@ char *rxtx_session_counts(rxtx_session *s)
 
 char *rxtx_session_notes(rxtx_session *s)
 {
-    bool table = s->options->verbose || (isatty(STDERR_FILENO) && !s->options->quiet);
+    bool table = !s->options->quiet && (s->options->verbose || isatty(STDERR_FILENO));
     rxtx_summary summary;
     g_autofree char *notes = NULL, *text = NULL;
 

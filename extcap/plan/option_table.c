@@ -61,8 +61,8 @@ const rxtx_option rxtx_option_table[] = {
      "Capture only what the CPUs of this hexadecimal mask handle."},
     {"direction", 'd', RXTX_OPTION_CHOICE, AT(direction), "DIRECTION", "rxtx", 0, 0, directions, BOTH, 0, 3, cpus_tab,
      "Direction",
-     "Capture packets that are received, that are sent, or both. Under names that begin with rx or tx alone, such as "
-     "rxcpu, it is that."},
+     "Capture packets that are received, that are sent, or both; the default goes with the name called, as "
+     "rxcpu and txcpu say."},
     {"duration", 0, RXTX_OPTION_UINT, AT(duration), "SECONDS", "0", 0, G_MAXINT32 / 1000, NULL, BOTH, 0, 6, capture_tab,
      "Stop after seconds (0: no limit)", "Stop after this many seconds; 0 is no limit."},
     {"filter", 'f', RXTX_OPTION_STRING, AT(filter), "FILTER", NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
@@ -72,8 +72,8 @@ const rxtx_option rxtx_option_table[] = {
      "pcapng for a "
      "FILE that ends in .pcapng and for several CPUs on stdout."},
     {"group", 0, RXTX_OPTION_CHOICE, AT(group), "GROUP", "cpu", 0, 0, groups, BOTH, 0, 1, cpus_tab, "Tell apart",
-     "What packets are put down to: the CPU that handled them, the queue of the interface, or the CPU's NUMA node. "
-     "Under the names rxtxqueue and rxtxnuma it is those."},
+     "What packets are put down to: the CPU that handled them, the queue of the interface, or the CPU's NUMA node; "
+     "the default goes with the name called, as rxtxqueue and rxtxnuma say."},
     {"help", 'h', RXTX_OPTION_FLAG, AT(help), NULL, NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,
      "Show this help and exit."},
     {"interface", 'i', RXTX_OPTION_STRING, AT(interface), "INTERFACE", NULL, 0, 0, NULL, CLI, 0, 0, NULL, NULL,

@@ -19,12 +19,15 @@ typedef struct {
 
 static bool find_interface(rxtx_plan *plan, const char *name, GError **error)
 {
+    bool all;
+
     if (name == NULL)
         return true;
+    all = strcmp(name, "any") == 0;
     plan->ifindex = if_nametoindex(name);
-    return plan->ifindex != 0 ||
-           rxtx_set_error(error, RXTX_ERROR_INTERFACE, "error setting ifname '%s': %s\nTo list them: %s -D", name,
-                          g_strerror(ENODEV), plan->options->program);
+    return plan->ifindex != 0 || rxtx_set_error(error, RXTX_ERROR_INTERFACE, "error setting ifname '%s': %s\n%s: %s%s",
+                                                name, g_strerror(ENODEV), all ? "All of them together" : "To list them",
+                                                plan->options->program, all ? "" : " -D");
 }
 
 static void take_cpus(rxtx_plan *plan, inventory *there, const rxtx_topology *topology)
@@ -209,6 +212,13 @@ static void deal_memory(rxtx_plan *plan, const rxtx_topology *topology)
 
 /* ---- the file ---- */
 
+static bool has_pcapng_name(const char *path)
+{
+    g_autofree char *lower = g_ascii_strdown(path, -1);
+
+    return g_str_has_suffix(lower, ".pcapng");
+}
+
 /* A fifo, /dev/null: nothing that a number could be put to. */
 static bool is_special(const char *path)
 {
@@ -226,9 +236,8 @@ static bool choose_format(rxtx_plan *plan, unsigned n_groups, GError **error)
     if (options->face == RXTX_FACE_EXTCAP || options->write == NULL)
         plan->format = RXTX_FORMAT_PCAPNG;
     if (plan->format == RXTX_FORMAT_AUTO)
-        plan->format = shared || g_str_has_suffix(options->write, ".pcapng") || is_special(options->write)
-                           ? RXTX_FORMAT_PCAPNG
-                           : RXTX_FORMAT_PCAP;
+        plan->format = shared || has_pcapng_name(options->write) || is_special(options->write) ? RXTX_FORMAT_PCAPNG
+                                                                                               : RXTX_FORMAT_PCAP;
     if (plan->format == RXTX_FORMAT_PCAP && options->annotate != RXTX_ANNOTATE_INTERFACE)
         return rxtx_set_error(error, RXTX_ERROR_USAGE,
                               "--annotate needs pcapng. Name the file FILE.pcapng, or add --format pcapng.");

@@ -98,13 +98,20 @@ static void note_unheard(GString *text, const rxtx_plan *plan)
             options->program, options->interface);
 }
 
+char *rxtx_summary_warnings(const rxtx_plan *plan)
+{
+    GString *text = g_string_new(NULL);
+
+    note_numbers(text, plan, plan->absent, "not there, so not captured.");
+    note_numbers(text, plan, plan->offline, "offline when the capture began.");
+    note_unheard(text, plan);
+    return g_string_free(text, FALSE);
+}
+
 char *rxtx_summary_notes(const rxtx_summary *summary)
 {
     GString *text = g_string_new(NULL);
 
-    note_numbers(text, summary->plan, summary->plan->absent, "not there, so not captured.");
-    note_numbers(text, summary->plan, summary->plan->offline, "offline when the capture began.");
-    note_unheard(text, summary->plan);
     note_losses(text, summary);
     note_packets(text, summary, undelivered(summary), "were accepted and not delivered in time.");
     note_packets(text, summary, summary->late, "came later than a newer one of another CPU: they are out of order.");

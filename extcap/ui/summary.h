@@ -29,7 +29,10 @@ rxtx_stats rxtx_summary_total(const rxtx_summary *summary);
 /* "1197 packets captured on cpu0." for each group that is shown, then the total. Free with g_free. */
 char *rxtx_summary_counts(const rxtx_summary *summary);
 
-/* A line for each thing that the counts alone would hide: losses, packets out of order, a stepped clock, a lost link,
- * CPUs that were asked for and are not there. "" when there is none. Each line begins with the program's name. Free
- * with g_free. */
+/* A line for each thing that was asked for and cannot be captured: CPUs that are not there, queues that are not told.
+ * To be said at the start; otherwise like the notes. */
+char *rxtx_summary_warnings(const rxtx_plan *plan);
+
+/* A line for each thing that the counts alone would hide: losses, packets out of order, a stepped clock, a lost link.
+ * "" when there is none. Each line begins with the program's name. Free with g_free. */
 char *rxtx_summary_notes(const rxtx_summary *summary);

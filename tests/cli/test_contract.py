@@ -163,6 +163,13 @@ def test_what_the_system_refuses_is_status_1(make_namespace, name, options, mess
     assert all(line.startswith(f"{name}: ") for line in ended.stderr_lines)
 
 
+def test_a_reader_of_the_help_may_have_enough():
+    """As with other programs; what was captured is another matter."""
+    argv = " ".join(map(str, words("--help")))
+    ended = run(["sh", "-c", f"{argv} | head -1"])
+    assert (ended.stdout, ended.stderr) == ("Usage:\n", "")
+
+
 def test_list_errors_come_before_any_privilege_is_needed():
     ended = run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *words("-l", "65000", "lo")])
     assert ended.stderr_lines[0] == "rxtxcpu: No configured cpus present in cpu list."

@@ -111,8 +111,10 @@ def test_quiet_is_quiet(veth, shown):
     running = shown(100, "-q", "--stats", 1, "-d", "rx")
     send(veth.a, "va", count=3)
     running.terminal.screen.wait_for_line("total")  # asked for
+    before = running.terminal.screen.text.count("total")
     assert running.stop() == 0
     assert running.status_lines() == []
+    assert running.terminal.screen.text.count("total") <= before + 1  # one more second, and no table at the end
 
 
 def test_nobody_looks_nothing_is_shown(veth, capture):

@@ -285,6 +285,7 @@ static void the_format_follows_the_name_and_the_groups(void)
         rxtx_format asked, chosen;
     } cases[] = {{NULL, "out.pcap", RXTX_FORMAT_AUTO, RXTX_FORMAT_PCAP},
                  {NULL, "out.pcapng", RXTX_FORMAT_AUTO, RXTX_FORMAT_PCAPNG},
+                 {NULL, "out.PCAPNG", RXTX_FORMAT_AUTO, RXTX_FORMAT_PCAPNG},
                  {NULL, "out", RXTX_FORMAT_AUTO, RXTX_FORMAT_PCAP},
                  {NULL, "/dev/null", RXTX_FORMAT_AUTO, RXTX_FORMAT_PCAPNG},
                  {NULL, "out.pcap", RXTX_FORMAT_PCAPNG, RXTX_FORMAT_PCAPNG},
