@@ -51,15 +51,17 @@ def test_files_follow_packets_that_rps_moves(veth, capture, scratch, two_cpus):
     assert len(files[str(two_cpus[1])].packets) == sum(sent.values())
 
 
-def test_tshark_reads_each_file(veth, capture, scratch):
+def test_tshark_reads_in_each_file_every_packet_of_its_cpu(veth, capture, scratch):
     running = capture(veth.b, "vb", "-d", "rx", "-w", scratch / "out.pcap", output=None)
-    sent = send(veth.a, "va", count=20)
+    sent = send(veth.a, "va", count=200, rate=20000)
     running.stop()
     for cpu in kernel.cpus("online"):
         lines = check(["tshark", "-r", scratch / f"out-{cpu}.pcap", "-T", "fields", "-e", "frame.time_epoch",
-                       "-e", "frame.len"]).splitlines()
-        assert len(lines) == sent.get(cpu, 0)
-        assert all(re.match(r"\d+\.\d{9}\t\d+$", line) for line in lines), lines
+                       "-e", "udp.payload"]).splitlines()
+        assert all(re.match(r"\d+\.\d{9}\t", line) for line in lines), lines
+        marks = [bytes.fromhex(line.split("\t")[1].replace(":", "")) for line in lines]
+        found = [(int.from_bytes(mark[4:8], "big"), int.from_bytes(mark[8:16], "big")) for mark in marks]
+        assert found == [(cpu, seq) for seq in range(sent.get(cpu, 0))]
 
 
 def test_a_file_has_its_header_before_any_packet(veth, capture, scratch):
