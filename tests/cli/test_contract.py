@@ -5,11 +5,12 @@ import re
 
 import pytest
 
-from lib.capture import NAMES, program, words
+from lib.capture import NAMES, program, words, words_for_anybody
 from lib.process import check, run
 
 CPU_NAMES, QUEUE_NAMES, NUMA_NAMES = NAMES[:3], NAMES[3:6], NAMES[6:]
 WORD = {**dict.fromkeys(CPU_NAMES, "cpu"), **dict.fromkeys(QUEUE_NAMES, "queue"), **dict.fromkeys(NUMA_NAMES, "numa")}
+AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 NOUN = {"cpu": "cpu", "queue": "queue", "numa": "numa node"}
 
 # What every name refuses: with the usage behind it, and exit status 2. {0} is cpu, queue or numa.
@@ -82,7 +83,7 @@ def test_help_is_shown_unless_something_is_wrong(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("options", (["-h"], ["-V"], ["--help"], ["--version"], ["-D"], ["--list-cpus"]))
 def test_questions_need_no_privilege(name, options):
-    ended = run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *words(*options, name=name)])
+    ended = run([*AS_NOBODY, *words_for_anybody(*options, name=name)])
     assert (ended.status, ended.stderr) == (0, "") and ended.stdout
 
 
@@ -171,12 +172,12 @@ def test_a_reader_of_the_help_may_have_enough():
 
 
 def test_list_errors_come_before_any_privilege_is_needed():
-    ended = run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *words("-l", "65000", "lo")])
+    ended = run([*AS_NOBODY, *words_for_anybody("-l", "65000", "lo")])
     assert ended.stderr_lines[0] == "rxtxcpu: No configured cpus present in cpu list."
 
 
 def test_without_the_capability_the_line_is_the_original_s():
-    ended = run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *words("lo")])
+    ended = run([*AS_NOBODY, *words_for_anybody("lo")])
     assert ended.stderr_lines[0] == "rxtxcpu: error creating socket: Operation not permitted"
     assert "setcap cap_net_raw" in ended.stderr_lines[1]
     assert ended.status == 1
@@ -200,6 +201,6 @@ def test_the_usage_has_the_options_of_the_original_in_its_words():
 
 
 def test_capabilities_other_than_net_raw_are_not_needed(veth):
-    bare = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+net_raw", "--ambient-caps=+net_raw"]
+    bare = [*AS_NOBODY, "--inh-caps=+net_raw", "--ambient-caps=+net_raw"]
     for name in NAMES:
-        check(veth.b.inside(*bare, *words("-p", "-a", "duration:0.1", "vb", name=name)))
+        check(veth.b.inside(*bare, *words_for_anybody("-p", "-a", "duration:0.1", "vb", name=name)))

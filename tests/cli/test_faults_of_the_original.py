@@ -248,16 +248,24 @@ def test_16_a_pipe_has_the_header_at_once_each_packet_at_once_and_holds_up_no_si
         seconds, _ns, caplen, length = struct.unpack("=IIII", pipe.read_block()[:16])
         assert caplen == length > 0 and abs(seconds - time.time()) < 60, f"packet {number}"
     with Sending(veth.a, "va", kernel.CPUS[:1], rate=20000, size=1000):
-        eventually(lambda: pipe_is_full(pipe), "the pipe to be full")
+        eventually(Full(pipe), "the pipe to be full")
         running.signal(signal.SIGINT)
         assert running.wait() == 1
     assert "stopped reading" in running.stderr.text
     pipe.close()
 
 
-def pipe_is_full(pipe):
-    waiting = struct.unpack("i", fcntl.ioctl(pipe.read_end, termios.FIONREAD, b"\0" * 4))[0]
-    return waiting > 0.9 * fcntl.fcntl(pipe.read_end, fcntl.F_GETPIPE_SZ)
+class Full:
+    """True once what waits in a pipe has not grown for a while, although more is on its way."""
+
+    def __init__(self, pipe):
+        self._end, self._waiting, self._since = pipe.read_end, 0, time.monotonic()
+
+    def __call__(self):
+        waiting = struct.unpack("i", fcntl.ioctl(self._end, termios.FIONREAD, b"\0" * 4))[0]
+        if waiting != self._waiting:
+            self._waiting, self._since = waiting, time.monotonic()
+        return waiting > 100_000 and time.monotonic() - self._since > 0.3
 
 
 def test_17_idle_costs_nothing_to_speak_of(veth, capture, scratch):

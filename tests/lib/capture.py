@@ -3,6 +3,7 @@
 import functools
 import os
 import re
+import shutil
 import signal
 import tempfile
 import time
@@ -17,18 +18,25 @@ NAMES = ("rxtxcpu", "rxcpu", "txcpu", "rxtxqueue", "rxqueue", "txqueue", "rxtxnu
 
 @functools.cache
 def _links():
-    """A folder with the program under each of its names, for as long as the tests run."""
+    """A folder with the program under each of its names, for as long as the tests run. A copy, where an ordinary user may
+    come, which the build's folder need not be."""
     folder = tempfile.TemporaryDirectory(prefix="rxtxcpu-names-")
     os.chmod(folder.name, 0o755)
-    for name in NAMES:
-        os.symlink(paths.PROGRAM, os.path.join(folder.name, name))
+    shutil.copy(paths.PROGRAM, os.path.join(folder.name, NAMES[0]))
+    for name in NAMES[1:]:
+        os.symlink(NAMES[0], os.path.join(folder.name, name))
     return folder
 
 
 def words(*options, name="rxtxcpu"):
     """The program and its options, as it must be started in this build."""
-    path = paths.PROGRAM if name == "rxtxcpu" else os.path.join(_links().name, name)
+    path = paths.PROGRAM if name == NAMES[0] else os.path.join(_links().name, name)
     return [*sanitizer.launcher(), path, *options]
+
+
+def words_for_anybody(*options, name="rxtxcpu"):
+    """The same, where an ordinary user may start it."""
+    return [*sanitizer.launcher(), os.path.join(_links().name, name), *options]
 
 
 def named(name):
