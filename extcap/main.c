@@ -68,10 +68,12 @@ static bool put(int fd, const char *text)
 
     while (*text != '\0') {
         ssize_t n;
-        if (poll(&ready, 1, 0) == 0)
+        if (poll(&ready, 1, 0) == 0) {
             rxtx_stop_by_signals();
+            (void)poll(&ready, 1, -1);
+        }
         n = write(fd, text, MIN(strlen(text), PIPE_BUF));
-        if (n < 0 && errno != EINTR)
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
             return false;
         text += MAX(n, 0);
     }
