@@ -1,46 +1,15 @@
 /* The lists of what there is: CPUs of machines that are folders, and this machine's lo, which every one has. */
 #include "ui/lists.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "base/error.h"
-
-static void write_file(const char *root, const char *path, const char *text)
-{
-    g_autofree char *file = g_build_filename(root, path, NULL);
-    g_autofree char *folder = g_path_get_dirname(file);
-
-    g_assert_cmpint(g_mkdir_with_parents(folder, 0755), ==, 0);
-    g_assert_true(g_file_set_contents(file, text, -1, NULL));
-}
-
-static char *new_machine(const char *possible, const char *online)
-{
-    char *root = g_dir_make_tmp("rxtxcpu-XXXXXX", NULL);
-
-    write_file(root, "sys/devices/system/cpu/possible", possible);
-    write_file(root, "sys/devices/system/cpu/online", online);
-    return root;
-}
-
-static void remove_all(const char *path)
-{
-    GDir *dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *inner = g_build_filename(path, name, NULL);
-        remove_all(inner);
-    }
-    g_clear_pointer(&dir, g_dir_close);
-    g_remove(path);
-}
+#include "fake_root.h"
 
 static void a_cpu_that_is_offline_may_still_come(void)
 {
-    g_autofree char *root = new_machine("0-1,10\n", "0,10\n");
+    g_autofree char *root = fake_root_new("0-1,10\n", "0,10\n");
     g_autofree char *text = rxtx_lists_cpus(root);
 
     g_assert_cmpstr(text, ==,
@@ -48,35 +17,35 @@ static void a_cpu_that_is_offline_may_still_come(void)
                     "0    -     yes     yes\n"
                     "1    -     no      when it comes online\n"
                     "10   -     yes     yes\n");
-    remove_all(root);
+    fake_root_remove(root);
 }
 
 static void a_cpu_has_its_node(void)
 {
-    g_autofree char *root = new_machine("0-2", "0-2");
+    g_autofree char *root = fake_root_new("0-2", "0-2");
     g_autofree char *text = NULL;
 
-    write_file(root, "sys/devices/system/node/has_cpu", "0,2\n");
-    write_file(root, "sys/devices/system/node/node0/cpulist", "0\n");
-    write_file(root, "sys/devices/system/node/node2/cpulist", "1\n");
+    fake_root_write(root, "sys/devices/system/node/has_cpu", "0,2\n");
+    fake_root_write(root, "sys/devices/system/node/node0/cpulist", "0\n");
+    fake_root_write(root, "sys/devices/system/node/node2/cpulist", "1\n");
     text = rxtx_lists_cpus(root);
     g_assert_cmpstr(text, ==,
                     "CPU  NODE  ONLINE  CAPTURE\n"
                     "0    0     yes     yes\n"
                     "1    2     yes     yes\n"
                     "2    -     yes     yes\n");
-    remove_all(root);
+    fake_root_remove(root);
 }
 
 static void every_cpu_has_one_line(void)
 {
-    g_autofree char *root = new_machine("0-1023", "0-1023");
+    g_autofree char *root = fake_root_new("0-1023", "0-1023");
     g_autofree char *text = rxtx_lists_cpus(root);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
     g_assert_cmpuint(g_strv_length(lines), ==, 1 + 1024 + 1);
     g_assert_cmpstr(lines[1 + 1023], ==, "1023  -     yes     yes");
-    remove_all(root);
+    fake_root_remove(root);
 }
 
 /* Up or down: a fresh network namespace has it too, and down. How many queues it has is told by sysfs alone. */

@@ -1,9 +1,8 @@
 /* The plan on machines that are folders: each test writes the sysfs of one. */
 #include "plan/plan.h"
 
-#include <glib/gstdio.h>
-
 #include "base/error.h"
+#include "fake_root.h"
 
 #define MIB (1024u * 1024u)
 
@@ -14,42 +13,23 @@ typedef struct {
 
 static void write_file(const machine *m, const char *path, const char *text)
 {
-    g_autofree char *file = g_build_filename(m->root, path, NULL);
-    g_autofree char *folder = g_path_get_dirname(file);
-
-    g_assert_cmpint(g_mkdir_with_parents(folder, 0755), ==, 0);
-    g_assert_true(g_file_set_contents(file, text, -1, NULL));
+    fake_root_write(m->root, path, text);
 }
 
 static void set_up(machine *m, const char *possible, const char *online)
 {
-    *m = (machine){.root = g_dir_make_tmp("rxtxcpu-XXXXXX", NULL),
+    *m = (machine){.root = fake_root_new(possible, online),
                    .options = {.face = RXTX_FACE_CLI,
                                .program = "rxtxcpu",
                                .annotate = RXTX_ANNOTATE_INTERFACE,
                                .group = RXTX_GROUP_CPU,
                                .direction = RXTX_DIRECTION_RXTX,
                                .buffer = 64}};
-    write_file(m, "sys/devices/system/cpu/possible", possible);
-    write_file(m, "sys/devices/system/cpu/online", online);
-}
-
-static void remove_all(const char *path)
-{
-    GDir *dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *inner = g_build_filename(path, name, NULL);
-        remove_all(inner);
-    }
-    g_clear_pointer(&dir, g_dir_close);
-    g_remove(path);
 }
 
 static void tear_down(machine *m)
 {
-    remove_all(m->root);
+    fake_root_remove(m->root);
     g_free(m->root);
 }
 
