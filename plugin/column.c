@@ -1,14 +1,12 @@
 /* Puts the column "CPU" into Wireshark's packet list and takes it out again, at the word of a preference. What stands
  * in the column is packet-rxtxcpu.c's: a column is a title and the name of a field. */
-#include "ws_compat.h"
+#include "column.h"
 
 #include <epan/column-info.h>
 #include <epan/plugin_if.h>
 #include <epan/prefs-int.h>
-#include <epan/prefs.h>
 #include <wsutil/filesystem.h>
 
-#include "column.h"
 #include "packet-rxtxcpu.h"
 
 /* Wireshark's callbacks carry no data of ours. */
@@ -137,7 +135,7 @@ static void apply(void)
     g_idle_add(claim_change_when_idle, NULL); /* not now: the flag is cleared behind us */
 }
 
-void rxtx_column_register(int proto)
+module_t *rxtx_column_register(int proto)
 {
     column.module = prefs_register_protocol(proto, apply);
     prefs_register_bool_preference(column.module, "cpu_column", "Show a CPU column",
@@ -148,4 +146,5 @@ void rxtx_column_register(int proto)
     prefs_set_effect_flags_by_name(column.module, "cpu_column", PREF_EFFECT_FIELDS | PREF_EFFECT_DISSECTION);
     claim_change();
     register_init_routine(claim_change);
+    return column.module;
 }

@@ -5,5 +5,10 @@
  */
 #pragma once
 
-/* Registers the preferences of the protocol proto. Called once, at Wireshark's start. */
-void rxtx_column_register(int proto);
+#include "ws_compat.h"
+
+#include <epan/prefs.h>
+
+/* Registers the protocol proto's module of preferences, with the one of the column. Called once, at Wireshark's start.
+ * Returns the module, Wireshark's, for other preferences. */
+module_t *rxtx_column_register(int proto);

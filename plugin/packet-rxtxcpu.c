@@ -1,150 +1,77 @@
-/* The post-dissector "rxtxcpu": turns the record of a packet into fields. It looks at no byte of the packet, decodes no
- * text (record.c does) and judges no time (late.c does). */
-#include "ws_compat.h"
+/* The post-dissector "rxtxcpu": shows what analysis.c knows of a packet as fields and expert notes, and passes it on to
+ * the taps. */
+#include "packet-rxtxcpu.h"
 
-#include <epan/proto_data.h>
+#include <epan/column-info.h>
+#include <epan/expert.h>
+#include <epan/prefs.h>
+#include <epan/tap.h>
 
 #include "column.h"
-#include "late.h"
-#include "packet-rxtxcpu.h"
-#include "record.h"
 
 static int proto_rxtxcpu = -1;
+static int tap_rxtxcpu = -1;
+static int tap_expert = -1; /* Wireshark's */
+
 static int hf_cpu = -1;
 static int hf_queue = -1;
 static int hf_node = -1;
 static int hf_direction = -1;
 static int hf_late = -1;
+static int hf_drops = -1;
+static int hf_hash = -1;
+static int hf_flow = -1;
+static int hf_flow_cpus = -1;
+static int hf_flow_prev_cpu = -1;
+static int hf_flow_moved = -1;
+static int hf_flow_prev_frame = -1;
+static int hf_flow_split = -1;
+static int hf_flow_reordered = -1;
+static int hf_repeat = -1;
+static int hf_repeat_of = -1;
 static int ett_rxtxcpu = -1;
+static int ett_flow = -1;
+
+static expert_field ei_moved = EI_INIT;
+static expert_field ei_split = EI_INIT;
+static expert_field ei_reordered = EI_INIT;
+static expert_field ei_repeat = EI_INIT;
+static expert_field ei_drops = EI_INIT;
+static expert_field ei_late = EI_INIT;
+
+/* The preferences; Wireshark writes into them. */
+static rxtx_analysis_settings settings = {.reorder_ms = 10, .repeat_ms = 1000, .repeat_alarms = 10};
 
 static const value_string directions[] = {
-    {PACK_FLAGS_DIRECTION_INBOUND, "received"},
-    {PACK_FLAGS_DIRECTION_OUTBOUND, "sent"},
+    {RXTX_WAY_RECEIVED, "received"},
+    {RXTX_WAY_SENT, "sent"},
     {0, NULL},
 };
 
-/* What is remembered of the file that is open. Wireshark gives a dissector no other place for it; it dissects in one
- * thread. */
-static struct {
-    wmem_map_t *records; /* section << 32 | interface id -> rxtx_record; file scope, so it empties with the file */
-    rxtx_late late;
-} file;
+/* --- fields ---------------------------------------------------------------------------------------------------------
+ */
 
-static void forget_times(void)
+static proto_item *add_uint(proto_tree *tree, int hf, tvbuff_t *tvb, guint32 value)
 {
-    file.late = (rxtx_late){0};
+    proto_item *item = proto_tree_add_uint(tree, hf, tvb, 0, 0, value);
+
+    proto_item_set_generated(item);
+    return item;
 }
 
-/* An interface without a name answers with its description (wiretap, file_packet_provider.c). */
-static rxtx_record *decode_interface(const packet_info *pinfo)
-{
-    const char *description = ws_interface_description(pinfo);
-    const char *name = ws_interface_name(pinfo);
-    rxtx_record *record = wmem_new(wmem_file_scope(), rxtx_record);
-
-    rxtx_record_decode(record, description, g_strcmp0(name, description) == 0 ? NULL : name);
-    return record;
-}
-
-static const rxtx_record *interface_record(const packet_info *pinfo)
-{
-    static const rxtx_record none;
-    gint64 key = (gint64)ws_section(pinfo->rec) << 32 | pinfo->rec->rec_header.packet_header.interface_id;
-    rxtx_record *record;
-
-    if (!ws_has_interface(pinfo->rec))
-        return &none;
-    record = (rxtx_record *)wmem_map_lookup(file.records, &key);
-    if (record == NULL) {
-        record = decode_interface(pinfo);
-        wmem_map_insert(file.records, wmem_memdup(wmem_file_scope(), &key, sizeof key), record);
-    }
-    return record;
-}
-
-static void complete_from_comments(rxtx_record *record, wtap_block_t block)
-{
-    rxtx_record said;
-    char *comment;
-
-    for (guint i = 0; wtap_block_get_nth_string_option_value(block, OPT_COMMENT, i, &comment) == WTAP_OPTTYPE_SUCCESS;
-         i++)
-        if (rxtx_record_decode_comment(&said, comment)) {
-            rxtx_record_complete(record, &said);
-            return;
-        }
-}
-
-/* The option alone makes no stream record: other programs write it too. */
-static void complete_from_queue_option(rxtx_record *record, wtap_block_t block)
-{
-    rxtx_record said = {.queue = {.presence = RXTX_KNOWN}};
-
-    if (record->stream == RXTX_STREAM_NONE)
-        return;
-    if (wtap_block_get_uint32_option_value(block, OPT_PKT_QUEUE, &said.queue.number) == WTAP_OPTTYPE_SUCCESS)
-        rxtx_record_complete(record, &said);
-}
-
-static rxtx_record packet_record(const packet_info *pinfo)
-{
-    rxtx_record record = *interface_record(pinfo);
-    wtap_block_t block = pinfo->rec->block;
-
-    if (block != NULL && record.cpu.presence != RXTX_KNOWN)
-        complete_from_comments(&record, block);
-    if (block != NULL)
-        complete_from_queue_option(&record, block);
-    return record;
-}
-
-static guint32 packet_direction(const packet_info *pinfo)
-{
-    guint32 flags;
-
-    if (pinfo->rec->block == NULL ||
-        wtap_block_get_uint32_option_value(pinfo->rec->block, OPT_PKT_FLAGS, &flags) != WTAP_OPTTYPE_SUCCESS)
-        return PACK_FLAGS_DIRECTION_UNKNOWN;
-    return PACK_FLAGS_DIRECTION(flags);
-}
-
-/* Lateness hangs on the packets before, so it is decided on the first visit, when they come in file order; only the
- * late ones are remembered. The record's own time is taken, as pinfo's can be shifted by the user. */
-static void watch_time(packet_info *pinfo)
-{
-    const wtap_rec *rec = pinfo->rec;
-
-    if (PINFO_FD_VISITED(pinfo) || !(rec->presence_flags & WTAP_HAS_TS))
-        return;
-    if (rxtx_late_next(&file.late, rec->ts.secs, rec->ts.nsecs))
-        p_add_proto_data(wmem_file_scope(), pinfo, proto_rxtxcpu, 0, GUINT_TO_POINTER(TRUE));
-}
-
-static bool is_late(packet_info *pinfo)
-{
-    return p_get_proto_data(wmem_file_scope(), pinfo, proto_rxtxcpu, 0) != NULL;
-}
-
-static void add_number(proto_tree *tree, int hf, tvbuff_t *tvb, const rxtx_number *number)
+static void add_known(proto_tree *tree, int hf, tvbuff_t *tvb, const rxtx_number *number)
 {
     if (number->presence == RXTX_KNOWN)
-        proto_item_set_generated(proto_tree_add_uint(tree, hf, tvb, 0, 0, number->number));
+        add_uint(tree, hf, tvb, number->number);
 }
 
-static void add_direction(proto_tree *tree, tvbuff_t *tvb, guint32 direction)
+/* What is not so has no field, so that the filter "FIELD" finds what is. */
+static proto_item *add_if(proto_tree *tree, int hf, tvbuff_t *tvb, bool truth)
 {
-    const char *text = try_val_to_str(direction, directions);
+    proto_item *item = truth ? proto_tree_add_boolean(tree, hf, tvb, 0, 0, TRUE) : NULL;
 
-    if (text == NULL)
-        return;
-    proto_item_set_generated(proto_tree_add_uint(tree, hf_direction, tvb, 0, 0, direction));
-    proto_item_append_text(proto_tree_get_parent(tree), ", %s", text);
-}
-
-static void add_late(proto_tree *tree, tvbuff_t *tvb)
-{
-    proto_item_set_generated(proto_tree_add_boolean(tree, hf_late, tvb, 0, 0, TRUE));
-    proto_item_append_text(proto_tree_get_parent(tree), ", late");
+    proto_item_set_generated(item);
+    return item;
 }
 
 /* The CPU comes first wherever it is known; else the stream names itself. */
@@ -171,37 +98,135 @@ static void append_stream(proto_item *item, const rxtx_record *record)
     }
 }
 
-static void add_fields(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const rxtx_record *record)
+static void append_rest(proto_item *item, const rxtx_packet *packet)
+{
+    const char *way = try_val_to_str(packet->way, directions);
+
+    if (way != NULL)
+        proto_item_append_text(item, ", %s", way);
+    if (packet->moved)
+        proto_item_append_text(item, ", flow moved from CPU %u", packet->prev_cpu);
+    if (packet->split)
+        proto_item_append_text(item, ", flow split");
+    if (packet->repeat > 0)
+        proto_item_append_text(item, ", repeat %u", packet->repeat);
+    if (packet->late)
+        proto_item_append_text(item, ", late");
+}
+
+/* An expert note without an item counts as well: it is listed, and lights the lamp in the status bar. */
+static void add_flow(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const rxtx_packet *packet)
+{
+    proto_item *item, *number;
+    proto_tree *fields;
+
+    if (packet->flow == 0)
+        return;
+    number = add_uint(tree, hf_flow, tvb, packet->flow);
+    fields = proto_item_add_subtree(number, ett_flow);
+    if (packet->cpus > 0)
+        add_uint(fields, hf_flow_cpus, tvb, packet->cpus);
+    if (packet->has_prev)
+        add_uint(fields, hf_flow_prev_cpu, tvb, packet->prev_cpu);
+    item = add_if(fields, hf_flow_moved, tvb, packet->moved);
+    if (packet->moved) {
+        add_uint(fields, hf_flow_prev_frame, tvb, packet->prev_frame);
+        expert_add_info_format(pinfo, item, &ei_moved, "Flow moved from CPU %u to CPU %u", packet->prev_cpu,
+                               packet->record.cpu.number);
+    }
+    item = add_if(fields, hf_flow_split, tvb, packet->split);
+    if (packet->first_split)
+        expert_add_info(pinfo, item, &ei_split);
+    item = add_if(fields, hf_flow_reordered, tvb, packet->reordered);
+    if (packet->reordered)
+        expert_add_info(pinfo, item, &ei_reordered);
+}
+
+static void add_repeat(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const rxtx_packet *packet)
+{
+    bool cut = pinfo->fd->cap_len < pinfo->fd->pkt_len;
+    proto_item *item;
+
+    if (packet->repeat == 0)
+        return;
+    item = add_uint(tree, hf_repeat, tvb, packet->repeat);
+    if (cut)
+        proto_item_append_text(item, " (as far as captured: %u of %u bytes)", pinfo->fd->cap_len, pinfo->fd->pkt_len);
+    if (packet->repeat_alarm)
+        expert_add_info_format(pinfo, item, &ei_repeat,
+                               "The same frame again and again on this CPU: %u times by now, first in frame %u",
+                               packet->repeat, packet->repeat_of);
+    add_uint(tree, hf_repeat_of, tvb, packet->repeat_of);
+}
+
+static void add_drops(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const rxtx_packet *packet)
+{
+    proto_item *item;
+
+    if (!packet->has_drops)
+        return;
+    item = proto_tree_add_uint64(tree, hf_drops, tvb, 0, 0, packet->drops);
+    proto_item_set_generated(item);
+    if (packet->drops > 0)
+        expert_add_info_format(pinfo, item, &ei_drops,
+                               "%" G_GUINT64_FORMAT " packets of this CPU were lost before this one", packet->drops);
+}
+
+static void add_fields(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const rxtx_packet *packet)
 {
     proto_item *item = proto_tree_add_item(tree, proto_rxtxcpu, tvb, 0, 0, ENC_NA);
     proto_tree *fields = proto_item_add_subtree(item, ett_rxtxcpu);
 
     proto_item_set_generated(item);
-    append_stream(item, record);
-    add_number(fields, hf_cpu, tvb, &record->cpu);
-    add_number(fields, hf_queue, tvb, &record->queue);
-    add_number(fields, hf_node, tvb, &record->node);
-    add_direction(fields, tvb, packet_direction(pinfo));
-    if (is_late(pinfo))
-        add_late(fields, tvb);
+    append_stream(item, &packet->record);
+    append_rest(item, packet);
+    add_known(fields, hf_cpu, tvb, &packet->record.cpu);
+    add_known(fields, hf_queue, tvb, &packet->record.queue);
+    add_known(fields, hf_node, tvb, &packet->record.node);
+    if (packet->way != RXTX_WAY_UNKNOWN)
+        add_uint(fields, hf_direction, tvb, packet->way);
+    add_known(fields, hf_hash, tvb, &packet->record.hash);
+    add_drops(fields, tvb, pinfo, packet);
+    item = add_if(fields, hf_late, tvb, packet->late);
+    if (packet->late)
+        expert_add_info(pinfo, item, &ei_late);
+    add_flow(fields, tvb, pinfo, packet);
+    add_repeat(fields, tvb, pinfo, packet);
 }
 
-/* Wireshark calls this for each packet, mostly without a tree: then nobody asks for a field. */
+/* --- dissection -----------------------------------------------------------------------------------------------------
+ */
+
+static bool has_expert_column(const packet_info *pinfo)
+{
+    return pinfo->cinfo != NULL && pinfo->cinfo->col_first[COL_EXPERT] >= 0;
+}
+
+static bool is_asked(const packet_info *pinfo, proto_tree *tree)
+{
+    return proto_field_is_referenced(tree, proto_rxtxcpu) || have_tap_listener(tap_rxtxcpu) ||
+           have_tap_listener(tap_expert) || has_expert_column(pinfo);
+}
+
+/* Wireshark calls this for each packet, mostly without a tree. */
 static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data G_GNUC_UNUSED)
 {
-    rxtx_record record;
+    rxtx_packet packet;
+    rxtx_packet *queued;
 
-    if (pinfo->rec->rec_type != REC_TYPE_PACKET)
+    if (pinfo->rec->rec_type != REC_TYPE_PACKET || !rxtx_analyse(pinfo, tvb, is_asked(pinfo, tree), &packet))
         return 0;
-    watch_time(pinfo);
-    if (!proto_field_is_referenced(tree, proto_rxtxcpu))
-        return 0;
-    record = packet_record(pinfo);
-    if (record.stream == RXTX_STREAM_NONE)
-        return 0;
-    add_fields(tree, tvb, pinfo, &record);
+    if (have_tap_listener(tap_rxtxcpu)) {
+        queued = wmem_new(pinfo->pool, rxtx_packet);
+        *queued = packet;
+        tap_queue_packet(tap_rxtxcpu, pinfo, queued);
+    }
+    add_fields(tree, tvb, pinfo, &packet);
     return (int)tvb_captured_length(tvb);
 }
+
+/* --- registration ---------------------------------------------------------------------------------------------------
+ */
 
 static void register_fields(void)
 {
@@ -217,24 +242,94 @@ static void register_fields(void)
         {&hf_late,
          {"Late", "rxtxcpu.late", FT_BOOLEAN, BASE_NONE, NULL, 0,
           "The packet's time is before that of an earlier packet in the file", HFILL}},
+        {&hf_drops,
+         {"Lost before", "rxtxcpu.drops", FT_UINT64, BASE_DEC, NULL, 0,
+          "So many packets of this CPU were lost right before this one", HFILL}},
+        {&hf_hash,
+         {"Hash", "rxtxcpu.hash", FT_UINT32, BASE_HEX, NULL, 0, "The hash by which the packet was steered", HFILL}},
+        {&hf_flow,
+         {"Flow", "rxtxcpu.flow", FT_UINT32, BASE_DEC, NULL, 0,
+          "Both directions between two addresses and ports on one host, numbered from 1", HFILL}},
+        {&hf_flow_cpus,
+         {"CPUs so far", "rxtxcpu.flow.cpus", FT_UINT32, BASE_DEC, NULL, 0,
+          "How many CPUs have handled this direction of the flow, this packet included", HFILL}},
+        {&hf_flow_prev_cpu,
+         {"CPU before", "rxtxcpu.flow.prev_cpu", FT_UINT32, BASE_DEC, NULL, 0,
+          "The CPU that handled the packet before in this direction of the flow", HFILL}},
+        {&hf_flow_moved,
+         {"Moved", "rxtxcpu.flow.moved", FT_BOOLEAN, BASE_NONE, NULL, 0,
+          "Another CPU handled the packet before in this direction of the flow", HFILL}},
+        {&hf_flow_prev_frame,
+         {"Packet before", "rxtxcpu.flow.prev_frame", FT_FRAMENUM, BASE_NONE, NULL, 0,
+          "The packet before in this direction of the flow", HFILL}},
+        {&hf_flow_split,
+         {"Split", "rxtxcpu.flow.split", FT_BOOLEAN, BASE_NONE, NULL, 0,
+          "The other direction of the flow is received on another CPU", HFILL}},
+        {&hf_flow_reordered,
+         {"Reordered by a move", "rxtxcpu.flow.reordered_by_move", FT_BOOLEAN, BASE_NONE, NULL, 0,
+          "A TCP segment that comes behind a later one of another CPU, right after the flow moved", HFILL}},
+        {&hf_repeat,
+         {"Repeat", "rxtxcpu.repeat", FT_UINT32, BASE_DEC, NULL, 0,
+          "The same bytes for so many times again, on the same CPU in the same direction", HFILL}},
+        {&hf_repeat_of,
+         {"Repeat of", "rxtxcpu.repeat.of", FT_FRAMENUM, BASE_NONE, NULL, 0, "The first frame with these bytes",
+          HFILL}},
     };
-    static int *trees[] = {&ett_rxtxcpu};
+    static int *trees[] = {&ett_rxtxcpu, &ett_flow};
 
     proto_register_field_array(proto_rxtxcpu, fields, G_N_ELEMENTS(fields));
     proto_register_subtree_array(trees, G_N_ELEMENTS(trees));
+}
+
+static void register_expert(void)
+{
+    static ei_register_info notes[] = {
+        {&ei_moved, {"rxtxcpu.expert.moved", PI_SEQUENCE, PI_NOTE, "Flow moved to another CPU", EXPFILL}},
+        {&ei_split,
+         {"rxtxcpu.expert.split", PI_SEQUENCE, PI_NOTE, "The two directions of the flow are received on different CPUs",
+          EXPFILL}},
+        {&ei_reordered,
+         {"rxtxcpu.expert.reordered_by_move", PI_SEQUENCE, PI_NOTE, "Out of order because the flow moved", EXPFILL}},
+        {&ei_repeat, {"rxtxcpu.expert.repeat", PI_SEQUENCE, PI_WARN, "The same frame again and again", EXPFILL}},
+        {&ei_drops, {"rxtxcpu.expert.drops", PI_SEQUENCE, PI_WARN, "Packets were lost before this one", EXPFILL}},
+        {&ei_late,
+         {"rxtxcpu.expert.late", PI_SEQUENCE, PI_NOTE, "Late: the packet's time is before that of an earlier packet",
+          EXPFILL}},
+    };
+
+    expert_register_field_array(expert_register_protocol(proto_rxtxcpu), notes, G_N_ELEMENTS(notes));
+}
+
+static void register_preferences(module_t *module)
+{
+    prefs_register_uint_preference(module, "reorder_window", "Reordered up to this long after a move (ms)",
+                                   "A TCP segment that arrives behind a later one of another CPU is put down to a move "
+                                   "of its flow that was at most so many milliseconds ago.",
+                                   10, &settings.reorder_ms);
+    prefs_register_uint_preference(
+        module, "repeat_window", "Copies of a frame are repeats within (ms)",
+        "The same bytes on the same CPU and in the same direction are a repeat when the copy "
+        "before is at most so many milliseconds old.",
+        10, &settings.repeat_ms);
+    prefs_register_uint_preference(module, "repeat_alarm", "Warn of repeats from this many in that time",
+                                   "Some repeats are honest (ARP, spanning tree, a query that is asked again). Expert "
+                                   "information warns once of a frame that comes again so often within the time above.",
+                                   10, &settings.repeat_alarms);
 }
 
 void rxtx_packet_register(void)
 {
     proto_rxtxcpu = proto_register_protocol("Per-CPU capture", "rxtxcpu", "rxtxcpu");
     register_fields();
-    file.records = wmem_map_new_autoreset(wmem_epan_scope(), wmem_file_scope(), wmem_int64_hash, g_int64_equal);
-    register_init_routine(forget_times);
-    rxtx_column_register(proto_rxtxcpu);
+    register_expert();
+    tap_rxtxcpu = register_tap(RXTX_TAP);
+    tap_expert = register_tap("expert"); /* the same number whoever comes first */
+    register_preferences(rxtx_column_register(proto_rxtxcpu));
 }
 
 /* No field of another protocol is asked for (set_postdissector_wanted_hfids): it would build a tree for each packet. */
 void rxtx_packet_handoff(void)
 {
+    rxtx_analysis_register(&settings);
     register_postdissector(create_dissector_handle(dissect, proto_rxtxcpu));
 }

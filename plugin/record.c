@@ -74,19 +74,42 @@ static bool parse_number(slice value, rxtx_number *number)
     return parse_decimal(value, &number->number);
 }
 
-/* Stores a value that may be given once; with a NULL place it is only looked at. */
+/* "0x" and one to eight digits. */
+static bool parse_hash(slice value, rxtx_number *number)
+{
+    if (value.len < strlen("0x0") || value.len > strlen("0x12345678") || memcmp(value.text, "0x", 2) != 0)
+        return false;
+    for (gsize i = 2; i < value.len; i++) {
+        if (!g_ascii_isxdigit(value.text[i]))
+            return false;
+        number->number = number->number << 4 | (guint32)g_ascii_xdigit_value(value.text[i]);
+    }
+    number->presence = RXTX_KNOWN;
+    return true;
+}
+
+/* Stores what may be given once. */
+static bool store_once(rxtx_number *place, const rxtx_number *number)
+{
+    if (place->presence != RXTX_ABSENT)
+        return false;
+    *place = *number;
+    return true;
+}
+
+/* With a NULL place the value is only looked at. */
 static bool take_number(rxtx_number *place, slice value)
 {
     rxtx_number number = {RXTX_ABSENT, 0};
 
-    if (!parse_number(value, &number))
-        return false;
-    if (place == NULL)
-        return true;
-    if (place->presence != RXTX_ABSENT)
-        return false;
-    *place = number;
-    return true;
+    return parse_number(value, &number) && (place == NULL || store_once(place, &number));
+}
+
+static bool take_hash(rxtx_number *place, slice value)
+{
+    rxtx_number number = {RXTX_ABSENT, 0};
+
+    return parse_hash(value, &number) && store_once(place, &number);
 }
 
 static bool take_pair(rxtx_record *record, slice key, slice value)
@@ -197,6 +220,8 @@ static bool take_comment_word(rxtx_record *record, slice word)
         return take_number(&record->queue, value);
     if (take_prefixed(word, RXTX_COMMENT_NODE, &value))
         return take_number(&record->node, value);
+    if (take_prefixed(word, RXTX_COMMENT_HASH, &value))
+        return take_hash(&record->hash, value);
     return true;
 }
 
@@ -236,4 +261,5 @@ void rxtx_record_complete(rxtx_record *record, const rxtx_record *other)
     complete_number(&record->cpu, &other->cpu);
     complete_number(&record->queue, &other->queue);
     complete_number(&record->node, &other->node);
+    complete_number(&record->hash, &other->hash);
 }

@@ -35,7 +35,8 @@ typedef struct {
 typedef struct {
     rxtx_stream_kind stream;
     rxtx_number cpu, queue, node;
-    gsize host_len; /* bytes of the description that are the host's name; 0 where none is given */
+    rxtx_number hash; /* of the packet's flow, as the writer knew it; in comments only */
+    gsize host_len;   /* bytes of the description that are the host's name; 0 where none is given */
 } rxtx_record;
 
 /* The longest description that is read, in bytes. A host name (253), a device (15) and all keys need less than 400. */

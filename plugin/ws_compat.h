@@ -43,10 +43,9 @@ static inline bool ws_has_interface(const wtap_rec *rec)
     return (rec->presence_flags & WTAP_HAS_INTERFACE_ID) && (RXTX_WS >= 404 || ws_section(rec) == 0);
 }
 
-static inline const char *ws_interface_description(const packet_info *pinfo)
+/* Of an interface of the packet's section. */
+static inline const char *ws_interface_description(const packet_info *pinfo, guint32 id)
 {
-    guint32 id = pinfo->rec->rec_header.packet_header.interface_id;
-
 #if RXTX_WS >= 404
     return epan_get_interface_description(pinfo->epan, id, ws_section(pinfo->rec));
 #else
@@ -54,16 +53,42 @@ static inline const char *ws_interface_description(const packet_info *pinfo)
 #endif
 }
 
-static inline const char *ws_interface_name(const packet_info *pinfo)
+static inline const char *ws_interface_name(const packet_info *pinfo, guint32 id)
 {
-    guint32 id = pinfo->rec->rec_header.packet_header.interface_id;
-
 #if RXTX_WS >= 404
     return epan_get_interface_name(pinfo->epan, id, ws_section(pinfo->rec));
 #else
     return epan_get_interface_name(pinfo->epan, id);
 #endif
 }
+
+/* The packet's epb_hash of the Toeplitz kind, which network cards compute; 4.0 does not show a plugin any. */
+#if RXTX_WS >= 404
+static inline bool ws_take_toeplitz(wtap_block_t block, unsigned id, wtap_opttype_e type, wtap_optval_t *value,
+                                    void *hash)
+{
+    enum { TOEPLITZ = 5, LEN = 4 };
+
+    (void)block;
+    (void)type;
+    if (id != OPT_PKT_HASH || value->packet_hash.type != TOEPLITZ || value->packet_hash.hash_bytes->len != LEN)
+        return true;
+    *(guint32 *)hash = pntoh32(value->packet_hash.hash_bytes->data);
+    return false;
+}
+
+static inline bool ws_packet_hash(wtap_block_t block, guint32 *hash)
+{
+    return !wtap_block_foreach_option(block, ws_take_toeplitz, hash);
+}
+#else
+static inline bool ws_packet_hash(wtap_block_t block, guint32 *hash)
+{
+    (void)block;
+    (void)hash;
+    return false;
+}
+#endif
 
 /* A column shows the value of its field as text, names resolved: a switch until 4.4, one of three ways from 4.6 on. */
 static inline void ws_column_show_text(fmt_data *column)

@@ -1,0 +1,359 @@
+/* Turns what Wireshark says of a packet into what flow.c, repeat.c and late.c take, and keeps their answers. */
+#include "analysis.h"
+
+#include <epan/conversation.h>
+#include <epan/epan_dissect.h>
+#include <epan/plugin_if.h>
+#include <epan/tap.h>
+
+#include "history.h"
+#include "interface.h"
+#include "late.h"
+#include "repeat.h"
+
+/* What is remembered of the file that is open. Wireshark gives a dissector no other place for it; it dissects in one
+ * thread. */
+static struct {
+    const rxtx_analysis_settings *settings;
+    int icmp, icmpv6;
+    rxtx_late late;
+    rxtx_history *history; /* this and the next two are NULL until the first packet of ours */
+    rxtx_flows *flows;
+    rxtx_repeats *repeats;
+    guint first_visits;
+    bool listening; /* for the sign of an only pass, which comes at the end of the first visit */
+    bool only_pass; /* each packet is seen once, and never again */
+} file;
+
+static void complete_from_comments(rxtx_record *record, wtap_block_t block)
+{
+    rxtx_record said;
+    char *comment;
+
+    for (guint i = 0; wtap_block_get_nth_string_option_value(block, OPT_COMMENT, i, &comment) == WTAP_OPTTYPE_SUCCESS;
+         i++)
+        if (rxtx_record_decode_comment(&said, comment)) {
+            rxtx_record_complete(record, &said);
+            return;
+        }
+}
+
+/* The options alone make no record: other programs write them too. */
+static void complete_from_options(rxtx_record *record, wtap_block_t block)
+{
+    rxtx_record said = {.queue = {.presence = RXTX_KNOWN}};
+
+    if (record->stream == RXTX_STREAM_NONE)
+        return;
+    if (wtap_block_get_uint32_option_value(block, OPT_PKT_QUEUE, &said.queue.number) != WTAP_OPTTYPE_SUCCESS)
+        said.queue.presence = RXTX_ABSENT;
+    if (ws_packet_hash(block, &said.hash.number))
+        said.hash.presence = RXTX_KNOWN;
+    rxtx_record_complete(record, &said);
+}
+
+static rxtx_way way_of(wtap_block_t block)
+{
+    guint32 flags;
+
+    if (wtap_block_get_uint32_option_value(block, OPT_PKT_FLAGS, &flags) != WTAP_OPTTYPE_SUCCESS)
+        return RXTX_WAY_UNKNOWN;
+    switch (PACK_FLAGS_DIRECTION(flags)) {
+    case PACK_FLAGS_DIRECTION_INBOUND:
+        return RXTX_WAY_RECEIVED;
+    case PACK_FLAGS_DIRECTION_OUTBOUND:
+        return RXTX_WAY_SENT;
+    default:
+        return RXTX_WAY_UNKNOWN;
+    }
+}
+
+/* What the packet says by itself. */
+static void read_packet(rxtx_packet *packet, const rxtx_interface *interface, wtap_block_t block)
+{
+    *packet = (rxtx_packet){.record = interface->record};
+    if (block == NULL)
+        return;
+    complete_from_comments(&packet->record, block);
+    complete_from_options(&packet->record, block);
+    packet->way = way_of(block);
+    packet->has_drops =
+        wtap_block_get_uint64_option_value(block, OPT_PKT_DROPCOUNT, &packet->drops) == WTAP_OPTTYPE_SUCCESS;
+}
+
+/* --- the first visit ------------------------------------------------------------------------------------------------
+ */
+
+/* An ICMP error holds a packet of another flow, whose ports Wireshark leaves in pinfo. */
+static bool has_icmp(const packet_info *pinfo)
+{
+    for (wmem_list_frame_t *at = wmem_list_head(pinfo->layers); at != NULL; at = wmem_list_frame_next(at)) {
+        int layer = GPOINTER_TO_INT(wmem_list_frame_data(at));
+
+        if (layer == file.icmp || layer == file.icmpv6)
+            return true;
+    }
+    return false;
+}
+
+static bool has_ports(const packet_info *pinfo)
+{
+    return (pinfo->ptype == PT_TCP || pinfo->ptype == PT_UDP || pinfo->ptype == PT_SCTP || pinfo->ptype == PT_DCCP) &&
+           !has_icmp(pinfo);
+}
+
+static bool take_addresses(rxtx_endpoints *ends, const address *src, const address *dst)
+{
+    if (src->type != dst->type || src->len != dst->len || src->len < 1 || src->len > RXTX_ADDRESS_MAX)
+        return false;
+    ends->address_type = (guint8)src->type;
+    ends->address_len = (guint8)src->len;
+    memcpy(ends->src.bytes, src->data, (gsize)src->len);
+    memcpy(ends->dst.bytes, dst->data, (gsize)dst->len);
+    return true;
+}
+
+/* Wireshark's own conversation knows that a port is used again by another connection. */
+static guint32 conversation_of(packet_info *pinfo)
+{
+    const conversation_t *conversation = NULL;
+
+    if (pinfo->ptype == PT_TCP || pinfo->ptype == PT_UDP)
+        conversation = find_conversation_pinfo(pinfo, 0);
+    return conversation != NULL ? conversation->conv_index + 1 : 0;
+}
+
+static bool take_endpoints(rxtx_flow_packet *taken, packet_info *pinfo)
+{
+    if (!take_addresses(&taken->endpoints, &pinfo->src, &pinfo->dst))
+        return false;
+    if (has_ports(pinfo)) {
+        taken->endpoints.port_type = (guint8)pinfo->ptype;
+        taken->endpoints.src_port = (guint16)pinfo->srcport;
+        taken->endpoints.dst_port = (guint16)pinfo->destport;
+        taken->conversation = conversation_of(pinfo);
+    }
+    return true;
+}
+
+static rxtx_link link_of(const wtap_rec *rec)
+{
+    switch (rec->rec_header.packet_header.pkt_encap) {
+    case WTAP_ENCAP_ETHERNET:
+        return RXTX_LINK_ETHERNET;
+    case WTAP_ENCAP_RAW_IP:
+    case WTAP_ENCAP_RAW_IP4:
+    case WTAP_ENCAP_RAW_IP6:
+        return RXTX_LINK_RAW_IP;
+    case WTAP_ENCAP_SLL:
+        return RXTX_LINK_SLL;
+    case WTAP_ENCAP_SLL2:
+        return RXTX_LINK_SLL2;
+    default:
+        return RXTX_LINK_OTHER;
+    }
+}
+
+/* The segment must be the one whose ports Wireshark shows, and not that of an outer header. */
+static void take_segment(rxtx_flow_packet *taken, const packet_info *pinfo, tvbuff_t *tvb)
+{
+    const rxtx_endpoints *ends = &taken->endpoints;
+    guint len = tvb_captured_length(tvb);
+
+    if (ends->port_type != PT_TCP)
+        return;
+    taken->has_segment = rxtx_segment_find(&taken->segment, link_of(pinfo->rec), tvb_get_ptr(tvb, 0, (gint)len), len) &&
+                         taken->segment.src_port == ends->src_port && taken->segment.dst_port == ends->dst_port;
+}
+
+static void learn_flow(packet_info *pinfo, tvbuff_t *tvb, const rxtx_packet *packet, const rxtx_interface *interface,
+                       rxtx_past *past)
+{
+    const nstime_t *ts = &pinfo->rec->ts;
+    rxtx_flow_packet taken = {
+        .frame = pinfo->num,
+        .host = interface->host,
+        .device = interface->device,
+        .way = packet->way,
+        .cpu = packet->record.cpu,
+        .time_ms = (guint32)((guint64)ts->secs * 1000 + (guint64)ts->nsecs / 1000000),
+        .late = past->late,
+    };
+
+    if (!take_endpoints(&taken, pinfo))
+        return;
+    take_segment(&taken, pinfo, tvb);
+    rxtx_flows_next(file.flows, &taken, past);
+}
+
+static void learn_repeat(const packet_info *pinfo, tvbuff_t *tvb, const rxtx_packet *packet,
+                         const rxtx_interface *interface, rxtx_past *past)
+{
+    const nstime_t *ts = &pinfo->rec->ts;
+    guint len = tvb_captured_length(tvb);
+    rxtx_repeat_scope scope = {
+        .host = interface->host,
+        .device = interface->device,
+        .way = packet->way,
+        .cpu = packet->record.cpu.presence == RXTX_KNOWN ? packet->record.cpu.number : G_MAXUINT32,
+        .len = pinfo->fd->pkt_len,
+    };
+
+    rxtx_repeats_next(file.repeats, pinfo->num, (guint64)ts->secs * 1000000000u + (guint64)ts->nsecs, &scope,
+                      tvb_get_ptr(tvb, 0, (gint)len), len, past);
+}
+
+static void begin_file(void)
+{
+    const rxtx_analysis_settings *set = file.settings;
+    guint64 key = (guint64)g_random_int() << 32 | g_random_int();
+
+    file.history = rxtx_history_new();
+    file.flows = rxtx_flows_new(set->reorder_ms);
+    file.repeats = rxtx_repeats_new(key, (guint64)set->repeat_ms * 1000000, MAX(1, set->repeat_alarms));
+}
+
+/* The record's own time is taken, as pinfo's can be shifted by the user. */
+static bool take_time(const wtap_rec *rec)
+{
+    return (rec->presence_flags & WTAP_HAS_TS) && rxtx_late_next(&file.late, rec->ts.secs, rec->ts.nsecs);
+}
+
+static void learn(packet_info *pinfo, tvbuff_t *tvb, const rxtx_packet *packet, const rxtx_interface *interface)
+{
+    bool late = take_time(pinfo->rec); /* packets of others are before ours, too */
+    rxtx_past *past;
+
+    if (packet->record.stream == RXTX_STREAM_NONE)
+        return;
+    if (file.history == NULL)
+        begin_file();
+    past = rxtx_history_add(file.history, pinfo->num);
+    past->late = late;
+    if (interface->host == 0 || interface->device == 0)
+        return;
+    learn_flow(pinfo, tvb, packet, interface, past);
+    if (!late)
+        learn_repeat(pinfo, tvb, packet, interface, past);
+}
+
+/* --- all visits -----------------------------------------------------------------------------------------------------
+ */
+
+static void recall_lane(rxtx_packet *packet, const rxtx_past *past, guint32 frame)
+{
+    packet->lane = past->lane;
+    packet->flow = rxtx_flows_number(file.flows, past->lane);
+    packet->cpus = packet->record.cpu.presence == RXTX_KNOWN ? rxtx_flows_cpus(file.flows, past->lane, frame) : 0;
+    packet->first_split = past->split && rxtx_flows_first_split(file.flows, past->lane) == frame;
+    packet->has_prev = past->prev_slot != 0;
+    if (!packet->has_prev)
+        return;
+    packet->prev_cpu = rxtx_flows_cpu(file.flows, past->prev_slot);
+    packet->moved = packet->prev_cpu != packet->record.cpu.number;
+    packet->prev_frame = past->prev_frame;
+}
+
+static void recall(rxtx_packet *packet, guint32 frame)
+{
+    rxtx_past past = file.history != NULL ? rxtx_history_get(file.history, frame) : (rxtx_past){0};
+
+    packet->late = past.late;
+    packet->split = past.split;
+    packet->reordered = past.reordered;
+    packet->repeat = past.repeat;
+    packet->repeat_of = past.repeat_of;
+    packet->repeat_alarm = past.repeat_alarm;
+    if (past.lane != 0)
+        recall_lane(packet, &past, frame);
+}
+
+static void stop_listening(void)
+{
+    if (file.listening)
+        remove_tap_listener(&file);
+    file.listening = false;
+}
+
+/* Whether there is something to learn from the packet, for this visit or a later one. */
+static bool is_to_be_learned(const packet_info *pinfo, bool asked)
+{
+    if (PINFO_FD_VISITED(pinfo))
+        return false;
+    if (file.first_visits++ > 0)
+        stop_listening();
+    return asked || !file.only_pass;
+}
+
+bool rxtx_analyse(packet_info *pinfo, tvbuff_t *tvb, bool asked, rxtx_packet *packet)
+{
+    bool learns = is_to_be_learned(pinfo, asked);
+    const rxtx_interface *interface;
+
+    if (!asked && !learns)
+        return false;
+    interface = rxtx_interface_of(pinfo);
+    read_packet(packet, interface, pinfo->rec->block);
+    if (learns)
+        learn(pinfo, tvb, packet, interface);
+    if (packet->record.stream == RXTX_STREAM_NONE)
+        return false;
+    recall(packet, pinfo->num);
+    return true;
+}
+
+const rxtx_flows *rxtx_analysis_flows(void)
+{
+    return file.flows;
+}
+
+/* --- files ----------------------------------------------------------------------------------------------------------
+ */
+
+static void end_file(void)
+{
+    g_clear_pointer(&file.history, rxtx_history_free);
+    g_clear_pointer(&file.flows, rxtx_flows_free);
+    g_clear_pointer(&file.repeats, rxtx_repeats_free);
+    file.late = (rxtx_late){0};
+}
+
+/* TShark serves taps in its only pass and in the second of two, but not in the first of two, in which there is more to
+ * come (tshark.c, process_packet_pass_one and process_packet_single_pass). Other programs keep their packets. */
+static tap_packet_status notice_only_pass(void *unused G_GNUC_UNUSED, packet_info *pinfo G_GNUC_UNUSED,
+                                          epan_dissect_t *dissect G_GNUC_UNUSED, const void *data G_GNUC_UNUSED,
+                                          tap_flags_t flags G_GNUC_UNUSED)
+{
+    file.only_pass = true;
+    return TAP_PACKET_DONT_REDRAW;
+}
+
+static void listen_for_only_pass(void)
+{
+    GString *error;
+
+    if (file.listening || g_strcmp0(g_get_prgname(), "tshark") != 0)
+        return;
+    error = register_tap_listener("frame", &file, NULL, TL_IS_DISSECTOR_HELPER, NULL, notice_only_pass, NULL, NULL);
+    file.listening = error == NULL;
+    if (error != NULL)
+        g_string_free(error, TRUE);
+}
+
+static void start_file(void)
+{
+    end_file();
+    file.first_visits = 0;
+    file.only_pass = false;
+    listen_for_only_pass();
+}
+
+void rxtx_analysis_register(const rxtx_analysis_settings *settings)
+{
+    file.settings = settings;
+    file.icmp = proto_get_id_by_filter_name("icmp");
+    file.icmpv6 = proto_get_id_by_filter_name("icmpv6");
+    rxtx_interface_register();
+    register_init_routine(start_file);
+    register_cleanup_routine(end_file);
+}
