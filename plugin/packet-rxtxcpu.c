@@ -8,6 +8,7 @@
 #include <epan/tap.h>
 
 #include "column.h"
+#include "statistics.h"
 
 static int proto_rxtxcpu = -1;
 static int tap_rxtxcpu = -1;
@@ -41,6 +42,7 @@ static expert_field ei_late = EI_INIT;
 
 /* The preferences; Wireshark writes into them. */
 static rxtx_analysis_settings settings = {.reorder_ms = 10, .repeat_ms = 1000, .repeat_alarms = 10};
+static guint flows_shown = 10;
 
 static const value_string directions[] = {
     {RXTX_WAY_RECEIVED, "received"},
@@ -315,6 +317,9 @@ static void register_preferences(module_t *module)
                                    "Some repeats are honest (ARP, spanning tree, a query that is asked again). Expert "
                                    "information warns once of a frame that comes again so often within the time above.",
                                    10, &settings.repeat_alarms);
+    prefs_register_uint_preference(
+        module, "flows_shown", "Flows shown of each CPU",
+        "How many flows of each CPU the statistic \"Flows per CPU\" lists, the largest first.", 10, &flows_shown);
 }
 
 void rxtx_packet_register(void)
@@ -331,5 +336,6 @@ void rxtx_packet_register(void)
 void rxtx_packet_handoff(void)
 {
     rxtx_analysis_register(&settings);
+    rxtx_statistics_register(&flows_shown);
     register_postdissector(create_dissector_handle(dissect, proto_rxtxcpu));
 }
