@@ -8,6 +8,7 @@
 #include <epan/tap.h>
 
 #include "column.h"
+#include "menu.h"
 #include "statistics.h"
 
 static int proto_rxtxcpu = -1;
@@ -330,6 +331,7 @@ void rxtx_packet_register(void)
     tap_rxtxcpu = register_tap(RXTX_TAP);
     tap_expert = register_tap("expert"); /* the same number whoever comes first */
     register_preferences(rxtx_column_register(proto_rxtxcpu));
+    rxtx_menu_register(proto_rxtxcpu);
 }
 
 /* No field of another protocol is asked for (set_postdissector_wanted_hfids): it would build a tree for each packet. */

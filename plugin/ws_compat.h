@@ -90,6 +90,16 @@ static inline bool ws_packet_hash(wtap_block_t block, guint32 *hash)
 }
 #endif
 
+/* A field's value became a pointer in 4.2. */
+static inline guint32 ws_uint_value(field_info *field)
+{
+#if RXTX_WS >= 402
+    return fvalue_get_uinteger(field->value);
+#else
+    return fvalue_get_uinteger(&field->value);
+#endif
+}
+
 /* A column shows the value of its field as text, names resolved: a switch until 4.4, one of three ways from 4.6 on. */
 static inline void ws_column_show_text(fmt_data *column)
 {
