@@ -17,7 +17,7 @@
 
 #include "history.h"
 
-#define RXTX_REPEATS_MAX 131072
+#define RXTX_REPEATS_MAX 65536
 
 /* What is hashed beside the bytes, without padding. */
 typedef struct {
