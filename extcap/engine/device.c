@@ -109,11 +109,12 @@ bool rxtx_device_guess_dlt(const char *name, int *dlt, GError **error)
 
 static bool activate(pcap_t *handle, const char *name, GError **error)
 {
-    int status;
+    int status = pcap_set_snaplen(handle, RXTX_SNAPLEN_MAX);
 
-    pcap_set_snaplen(handle, RXTX_SNAPLEN_MAX);
-    pcap_set_buffer_size(handle, probe_buffer_bytes);
-    status = pcap_activate(handle);
+    if (status == 0)
+        status = pcap_set_buffer_size(handle, probe_buffer_bytes);
+    if (status == 0)
+        status = pcap_activate(handle);
     if (status >= 0)
         return true;
     if (status == PCAP_ERROR_PERM_DENIED)
