@@ -17,6 +17,7 @@ ROOT = TESTS.parent
 BUILDS = ROOT / "build"
 PYTEST_FOLDERS = ("lib", "cli", "net", "plugin", "tshark", "gui", "install", "guest")
 UNIT_LIMIT, PYTEST_LIMIT, BUILD_LIMIT = 180, 900, 600  # seconds
+MATRIX = TESTS / "plugin/matrix"
 SANITIZED = ("asan", "tsan")
 
 # Why a sanitizer's report must not go unseen: the exit status of its program is another one then.
@@ -189,6 +190,22 @@ def run_pytest(build, words, tally):
             tally.add_failure(f"{build} pytest", f"exit status {status}")
 
 
+def run_matrix(words, tally):
+    """The plugin's tests with other versions of Wireshark, each in a Debian of its own."""
+    with tempfile.TemporaryDirectory(prefix="rxtxcpu-suite-") as folder:
+        try:
+            status = subprocess.run([MATRIX, "--junit", folder, "--", *words], cwd=TESTS, stdin=subprocess.DEVNULL,
+                                    timeout=PYTEST_LIMIT, check=False).returncode
+        except subprocess.TimeoutExpired:
+            tally.add_failure("matrix", f"still running after {PYTEST_LIMIT} s")
+            return
+        before = len(tally.failed)
+        for report in sorted(pathlib.Path(folder).glob("*.xml")):
+            add_junit(report, report.stem.partition("-")[0], tally)
+        if status != 0 and len(tally.failed) == before:
+            tally.add_failure("matrix", f"exit status {status}")
+
+
 # --- what to run -----------------------------------------------------------------------------------------------------
 
 class Selection:
@@ -216,9 +233,12 @@ class Selection:
         return self.everything or bool(sources & set(self.paths)) or any(
             fnmatch.fnmatch(name, f"*{pattern}*") for pattern in self.patterns)
 
+    def names_folder(self, folder):
+        """Whether it is wanted as such, or a path in it, and not for a word that some test's name may have."""
+        return self.everything or folder in {re.split(r"[/:]", path)[0] for path in self.paths}
+
     def wants_folder(self, folder):
-        named = {re.split(r"[/:]", path)[0] for path in self.paths}
-        return self.everything or bool(self.patterns) or folder in named
+        return bool(self.patterns) or self.names_folder(folder)
 
     def pytest_words(self, folders):
         """pytest's arguments for what is wanted in `folders`, or none."""
@@ -247,10 +267,16 @@ class Suite:
         fuzz = ["fuzz"] if self.selection.wants_folder("fuzz") else []
         return ["dev", *(SANITIZED if needs_programs else ()), *extra, *fuzz]
 
+    def _wants_matrix(self):
+        return not self.quick and self.selection.names_folder("plugin")
+
     def build(self):
-        """All of them, two at a time: one configures while another compiles."""
+        """All of them, two at a time: one configures while another compiles, or chroots are made for the matrix, which
+        tells later why it has none."""
         say(f"building {', '.join(self._builds())}")
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            if self._wants_matrix():
+                pool.submit(run, [MATRIX, "--make"], PYTEST_LIMIT)
             good = pool.map(lambda build: (build, make(build, self.tally)), self._builds())
         self.built = {build for build, made in good if made}
 
@@ -274,6 +300,8 @@ class Suite:
         self.build()
         self.run_programs()
         self.run_pytests()
+        if self._wants_matrix():
+            run_matrix(self.selection.pytest_words(("plugin",)), self.tally)
         if self.tally.passed == len(self.built) and not self.tally.failed and not self.tally.skipped:
             self.tally.add_failure("selection", "no test matches")
         return self.tally.close(time.monotonic() - self.begin)
