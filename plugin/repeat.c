@@ -2,6 +2,7 @@
 #include "repeat.h"
 
 #define XXH_INLINE_ALL
+#define XXH_NO_INLINE_HINTS 1 /* the compiler may refuse to, without optimisation */
 #include <xxhash.h>
 
 /* A run. It is its own key in the table: a GHashTable compares by what it points to. */

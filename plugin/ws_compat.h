@@ -73,7 +73,8 @@ static inline bool ws_take_toeplitz(wtap_block_t block, unsigned id, wtap_opttyp
     (void)type;
     if (id != OPT_PKT_HASH || value->packet_hash.type != TOEPLITZ || value->packet_hash.hash_bytes->len != LEN)
         return true;
-    *(guint32 *)hash = pntoh32(value->packet_hash.hash_bytes->data);
+    memcpy(hash, value->packet_hash.hash_bytes->data, LEN);
+    *(guint32 *)hash = GUINT32_FROM_BE(*(guint32 *)hash);
     return false;
 }
 
@@ -99,6 +100,9 @@ static inline guint32 ws_uint_value(field_info *field)
     return fvalue_get_uinteger(&field->value);
 #endif
 }
+
+/* From 4.4 on, which of the widths that Wireshark remembers is which column's is told by its place alone (recent.c). */
+#define RXTX_WS_WIDTHS_BY_INDEX (RXTX_WS >= 404)
 
 /* A column shows the value of its field as text, names resolved: a switch until 4.4, one of three ways from 4.6 on. */
 static inline void ws_column_show_text(fmt_data *column)
