@@ -13,6 +13,7 @@
 static struct {
     module_t *module;
     ws_bool wanted;      /* the preference */
+    bool out_of_step;    /* the widths of the columns are one column behind */
     char *added_profile; /* the profile whose columns we have added ours to; NULL if we have not */
 } column = {.wanted = TRUE};
 
@@ -66,6 +67,33 @@ static void free_format(fmt_data *format)
     g_free(format);
 }
 
+/* What Wireshark remembers of the columns' widths is a list beside that of the columns, and which width is whose is
+ * told by its place alone from 4.4 on (recent.c). The list is not a plugin's to change, and read before any plugin is
+ * there: ours takes the width of the column behind it, Info's, which goes out of sight. But the file is written before
+ * protocols are shut down: from the next start on, ours has its usual width, and Info what is left. */
+static void forget_width(void)
+{
+    g_autofree char *path = get_persconffile_path("recent", TRUE);
+    g_autoptr(GRegex) taken = g_regex_new("(%Cus:" RXTX_FIELD_CPU "\"?, )\\d+", 0, 0, NULL);
+    g_autofree char *text = NULL, *mended = NULL;
+
+    if (!column.out_of_step || !g_file_get_contents(path, &text, NULL, NULL))
+        return;
+    mended = g_regex_replace(taken, text, -1, 0, "\\1-1", 0, NULL);
+    if (mended != NULL && strcmp(mended, text) != 0)
+        g_file_set_contents(path, mended, -1, NULL);
+}
+
+/* Whether there are widths for the columns, and none for ours. */
+static bool widths_are_without_ours(void)
+{
+    g_autofree char *path = get_persconffile_path("recent", TRUE);
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) && strstr(text, "\ncolumn.width:") != NULL &&
+           strstr(text, "%Cus:" RXTX_FIELD_CPU) == NULL;
+}
+
 static void *rebuild(capture_file *file, void *unused G_GNUC_UNUSED)
 {
     col_cleanup(&file->cinfo);
@@ -81,6 +109,7 @@ static void add(void)
 
     prefs.col_list = g_list_insert_before(prefs.col_list, info, new_format());
     prefs.num_cols++;
+    column.out_of_step |= RXTX_WS_WIDTHS_BY_INDEX && widths_are_without_ours();
     g_free(column.added_profile);
     column.added_profile = g_strdup(get_profile_name());
     plugin_if_get_capture_file(rebuild, NULL);
@@ -101,6 +130,7 @@ static void take_out(GList *link)
     free_format((fmt_data *)link->data);
     prefs.col_list = g_list_delete_link(prefs.col_list, link);
     prefs.num_cols--;
+    column.out_of_step = true; /* once it is back */
     g_clear_pointer(&column.added_profile, g_free);
     save();
 }
@@ -144,6 +174,8 @@ module_t *rxtx_column_register(int proto)
                                    &column.wanted);
     /* FIELDS has Wireshark build the list's columns anew, DISSECTION what stands in them. */
     prefs_set_effect_flags_by_name(column.module, "cpu_column", PREF_EFFECT_FIELDS | PREF_EFFECT_DISSECTION);
+    if (RXTX_WS_WIDTHS_BY_INDEX)
+        register_shutdown_routine(forget_width);
     claim_change();
     register_init_routine(claim_change);
     return column.module;

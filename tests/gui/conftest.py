@@ -28,6 +28,13 @@ def user_with_plugin():
         yield user
 
 
+@pytest.fixture(name="plain")
+def user_without_plugin():
+    """A user who has never started Wireshark and has no plugin yet: install(paths.PLUGIN)."""
+    with new_user() as user:
+        yield user
+
+
 @pytest.fixture(name="pictures")
 def picture_folder():
     """Where screenshots are left for a person to look at."""

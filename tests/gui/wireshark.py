@@ -141,11 +141,12 @@ class Wireshark:
         self.display.run("import", "-window", "root", path)
         return path
 
-    def fill_display(self):
+    def fill_display(self, window=None):
         """Makes the window as large as the display, so that nothing is cut off."""
+        window = window or self.window
         width, height = self.display.run("xdotool", "getdisplaygeometry").decode().split()
-        self.display.run("xdotool", "windowmove", "--sync", self.window, 0, 0)
-        self.display.run("xdotool", "windowsize", "--sync", self.window, width, height)
+        self.display.run("xdotool", "windowmove", "--sync", window, 0, 0)
+        self.display.run("xdotool", "windowsize", "--sync", window, width, height)
 
     def focus(self, window=None):
         """There is no window manager on the display, so nobody else gives a window the keyboard."""
@@ -163,10 +164,13 @@ class Wireshark:
 
     @contextlib.contextmanager
     def dialog(self, shortcut, title):
-        """A dialog, opened by its keys in the main window and left by Return."""
+        """A dialog, opened by its keys in the main window and left by Return. It fills the display: each version gives
+        it another size and another place."""
         self.focus()
         self.key(shortcut)
-        self.focus(eventually(lambda: self.find_window(title), f"the dialog {title!r}"))
+        window = eventually(lambda: self.find_window(title), f"the dialog {title!r}")
+        self.focus(window)
+        self.fill_display(window)
         self.wait_until_still(CURSOR_S)
         yield
         self.key("Return")
