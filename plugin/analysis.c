@@ -219,22 +219,23 @@ static bool take_time(const wtap_rec *rec)
     return (rec->presence_flags & WTAP_HAS_TS) && rxtx_late_next(&file.late, rec->ts.secs, rec->ts.nsecs);
 }
 
-static void learn(packet_info *pinfo, tvbuff_t *tvb, const rxtx_packet *packet, const rxtx_interface *interface)
+/* What there is to learn of the packet, kept if it may be visited again. */
+static rxtx_past learn(packet_info *pinfo, tvbuff_t *tvb, const rxtx_packet *packet, const rxtx_interface *interface)
 {
-    bool late = take_time(pinfo->rec); /* packets of others are before ours, too */
-    rxtx_past *past;
+    rxtx_past past = {.late = take_time(pinfo->rec)}; /* packets of others are before ours, too */
 
-    if (packet->record.stream == RXTX_STREAM_NONE)
-        return;
+    if (packet->record.stream == RXTX_STREAM_NONE || interface->host == 0 || interface->device == 0)
+        return past;
     if (file.history == NULL)
         begin_file();
-    past = rxtx_history_add(file.history, pinfo->num);
-    past->late = late;
-    if (interface->host == 0 || interface->device == 0)
-        return;
-    learn_flow(pinfo, tvb, packet, interface, past);
-    if (!late)
-        learn_repeat(pinfo, tvb, packet, interface, past);
+    if (tvb_captured_length(tvb) > 0) {
+        learn_flow(pinfo, tvb, packet, interface, &past);
+        if (!past.late)
+            learn_repeat(pinfo, tvb, packet, interface, &past);
+    }
+    if (!file.only_pass)
+        rxtx_history_set(file.history, pinfo->num, &past);
+    return past;
 }
 
 /* --- all visits -----------------------------------------------------------------------------------------------------
@@ -244,7 +245,8 @@ static void recall_lane(rxtx_packet *packet, const rxtx_past *past, guint32 fram
 {
     packet->lane = past->lane;
     packet->flow = rxtx_flows_number(file.flows, past->lane);
-    packet->cpus = packet->record.cpu.presence == RXTX_KNOWN ? rxtx_flows_cpus(file.flows, past->lane, frame) : 0;
+    if (rxtx_flows_follows(file.flows, &packet->record.cpu))
+        packet->cpus = rxtx_flows_cpus(file.flows, past->lane, frame);
     packet->first_split = past->split && rxtx_flows_first_split(file.flows, past->lane) == frame;
     packet->has_prev = past->prev_slot != 0;
     if (!packet->has_prev)
@@ -254,18 +256,16 @@ static void recall_lane(rxtx_packet *packet, const rxtx_past *past, guint32 fram
     packet->prev_frame = past->prev_frame;
 }
 
-static void recall(rxtx_packet *packet, guint32 frame)
+static void recall(rxtx_packet *packet, const rxtx_past *past, guint32 frame)
 {
-    rxtx_past past = file.history != NULL ? rxtx_history_get(file.history, frame) : (rxtx_past){0};
-
-    packet->late = past.late;
-    packet->split = past.split;
-    packet->reordered = past.reordered;
-    packet->repeat = past.repeat;
-    packet->repeat_of = past.repeat_of;
-    packet->repeat_alarm = past.repeat_alarm;
-    if (past.lane != 0)
-        recall_lane(packet, &past, frame);
+    packet->late = past->late;
+    packet->split = past->split;
+    packet->reordered = past->reordered;
+    packet->repeat = past->repeat;
+    packet->repeat_of = past->repeat_of;
+    packet->repeat_alarm = past->repeat_alarm;
+    if (past->lane != 0)
+        recall_lane(packet, past, frame);
 }
 
 static void stop_listening(void)
@@ -289,16 +289,19 @@ bool rxtx_analyse(packet_info *pinfo, tvbuff_t *tvb, bool asked, rxtx_packet *pa
 {
     bool learns = is_to_be_learned(pinfo, asked);
     const rxtx_interface *interface;
+    rxtx_past past = {0};
 
     if (!asked && !learns)
         return false;
     interface = rxtx_interface_of(pinfo);
     read_packet(packet, interface, pinfo->rec->block);
     if (learns)
-        learn(pinfo, tvb, packet, interface);
+        past = learn(pinfo, tvb, packet, interface);
     if (packet->record.stream == RXTX_STREAM_NONE)
         return false;
-    recall(packet, pinfo->num);
+    if (!learns && file.history != NULL)
+        past = rxtx_history_get(file.history, pinfo->num);
+    recall(packet, &past, pinfo->num);
     return true;
 }
 

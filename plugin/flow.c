@@ -163,15 +163,19 @@ static guint32 add_lane(rxtx_flows *flows, guint32 number, const rxtx_flow_packe
     return added;
 }
 
+/* 0 if the flow has too many: every packet walks them. */
 static guint32 find_or_add_lane(rxtx_flows *flows, guint32 number, const rxtx_flow_packet *packet, bool forward)
 {
+    guint count = 0;
+
     for (guint32 at = get_flow(flows, number)->first_lane; at != 0; at = get_lane(flows, at)->next) {
         const lane *one = get_lane(flows, at);
 
         if (one->device == packet->device && one->way == packet->way && one->forward == forward)
             return at;
+        count++;
     }
-    return add_lane(flows, number, packet, forward);
+    return count < RXTX_LANES_MAX ? add_lane(flows, number, packet, forward) : 0;
 }
 
 /* The slot of a CPU; false if there are too many different ones to follow. */
@@ -305,7 +309,7 @@ void rxtx_flows_next(rxtx_flows *flows, const rxtx_flow_packet *packet, rxtx_pas
     lane *one;
 
     past->lane = find_or_add_lane(flows, find_or_add_flow(flows, &key), packet, forward);
-    if (packet->cpu.presence != RXTX_KNOWN || !find_slot(flows, packet->cpu.number, &slot))
+    if (past->lane == 0 || packet->cpu.presence != RXTX_KNOWN || !find_slot(flows, packet->cpu.number, &slot))
         return;
     one = get_lane(flows, past->lane);
     see_cpu(flows, one, slot, packet->frame);
@@ -326,6 +330,11 @@ guint32 rxtx_flows_cpus(const rxtx_flows *flows, guint32 number, guint32 frame)
         if (get_seen(flows, at)->first_frame <= frame)
             return get_seen(flows, at)->nth;
     return one->has_cpu;
+}
+
+bool rxtx_flows_follows(const rxtx_flows *flows, const rxtx_number *cpu)
+{
+    return cpu->presence == RXTX_KNOWN && g_hash_table_contains(flows->slots, GUINT_TO_POINTER(cpu->number));
 }
 
 guint32 rxtx_flows_first_split(const rxtx_flows *flows, guint32 number)

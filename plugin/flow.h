@@ -8,7 +8,8 @@
  * packet before it in the file is not the one before it in time.
  *
  * Memory: at most 200 bytes a flow on one device, and 12 for each further CPU of a lane; bounded by the file's packets.
- * Flows and lanes are numbered from 1. One thread.
+ * Of one flow RXTX_LANES_MAX lanes are followed, of a file RXTX_SLOTS_MAX different CPUs (history.h): what is beyond
+ * has no answer. Flows and lanes are numbered from 1. One thread.
  */
 #pragma once
 
@@ -26,6 +27,7 @@ typedef enum {
 } rxtx_way;
 
 #define RXTX_ADDRESS_MAX 16
+#define RXTX_LANES_MAX 4096
 
 /* The bytes of an address, zeros behind them. */
 typedef struct {
@@ -66,6 +68,9 @@ void rxtx_flows_next(rxtx_flows *flows, const rxtx_flow_packet *packet, rxtx_pas
  */
 guint32 rxtx_flows_number(const rxtx_flows *flows, guint32 lane);
 guint32 rxtx_flows_cpus(const rxtx_flows *flows, guint32 lane, guint32 frame);
+
+/* Whether a CPU is among those that are followed. */
+bool rxtx_flows_follows(const rxtx_flows *flows, const rxtx_number *cpu);
 
 /* The first packet of the lane's flow that was split; 0 if none was. */
 guint32 rxtx_flows_first_split(const rxtx_flows *flows, guint32 lane);

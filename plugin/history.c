@@ -23,7 +23,7 @@ void rxtx_history_free(rxtx_history *history)
     g_free(history);
 }
 
-rxtx_past *rxtx_history_add(rxtx_history *history, guint32 frame)
+void rxtx_history_set(rxtx_history *history, guint32 frame, const rxtx_past *past)
 {
     guint page = frame / PAGE;
 
@@ -31,7 +31,7 @@ rxtx_past *rxtx_history_add(rxtx_history *history, guint32 frame)
         g_ptr_array_set_size(history->pages, (gint)page + 1);
     if (g_ptr_array_index(history->pages, page) == NULL)
         g_ptr_array_index(history->pages, page) = g_new0(rxtx_past, PAGE);
-    return (rxtx_past *)g_ptr_array_index(history->pages, page) + frame % PAGE;
+    ((rxtx_past *)g_ptr_array_index(history->pages, page))[frame % PAGE] = *past;
 }
 
 rxtx_past rxtx_history_get(const rxtx_history *history, guint32 frame)

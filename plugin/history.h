@@ -28,8 +28,8 @@ typedef struct rxtx_history rxtx_history;
 rxtx_history *rxtx_history_new(void);
 void rxtx_history_free(rxtx_history *history);
 
-/* The place of a frame (from 1), to be filled in. It never moves. */
-rxtx_past *rxtx_history_add(rxtx_history *history, guint32 frame);
+/* Remembers what is known of a frame, whatever its number. */
+void rxtx_history_set(rxtx_history *history, guint32 frame, const rxtx_past *past);
 
-/* What is known of a frame, whatever its number. */
+/* What was remembered of a frame; all zero if nothing was. */
 rxtx_past rxtx_history_get(const rxtx_history *history, guint32 frame);

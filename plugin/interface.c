@@ -46,10 +46,12 @@ static section_walk *find_walk(guint32 section)
 static void walk_on(section_walk *walk, const packet_info *pinfo)
 {
     guint32 id = wmem_array_get_count(walk->capture);
-    char *text = wmem_strdup_printf(wmem_file_scope(), "%s\n%s", ws_interface_name(pinfo, id),
-                                    ws_interface_description(pinfo, id));
+    const char *name = ws_interface_name(pinfo, id);
+    const char *description = ws_interface_description(pinfo, id);
+    char *text = wmem_strdup_printf(wmem_file_scope(), "%s\n%s", name != NULL ? name : "",
+                                    description != NULL ? description : "");
 
-    if (wmem_map_contains(walk->seen, text)) {
+    if ((name != NULL || description != NULL) && wmem_map_contains(walk->seen, text)) {
         walk->seen = wmem_map_new(wmem_file_scope(), wmem_str_hash, g_str_equal);
         walk->current++;
     }
