@@ -176,7 +176,7 @@ static void learn_flow(packet_info *pinfo, tvbuff_t *tvb, const rxtx_packet *pac
         .device = interface->device,
         .way = packet->way,
         .cpu = packet->record.cpu,
-        .time_ms = (guint32)((guint64)ts->secs * 1000 + (guint64)ts->nsecs / 1000000),
+        .time_us = (guint32)((guint64)ts->secs * 1000000 + (guint64)ts->nsecs / 1000),
         .late = past->late,
     };
 
@@ -209,7 +209,7 @@ static void begin_file(void)
     guint64 key = (guint64)g_random_int() << 32 | g_random_int();
 
     file.history = rxtx_history_new();
-    file.flows = rxtx_flows_new(set->reorder_ms);
+    file.flows = rxtx_flows_new(MIN(set->reorder_ms, G_MAXUINT32 / 1000) * 1000);
     file.repeats = rxtx_repeats_new(key, (guint64)set->repeat_ms * 1000000, MAX(1, set->repeat_alarms));
 }
 

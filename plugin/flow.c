@@ -28,7 +28,7 @@ typedef struct {
     guint32 seen; /* the newest seen_cpu; 0 while there is one CPU only */
     guint32 last_frame;
     guint32 next_seq;  /* the highest so far, if has_seq */
-    guint32 moved_ms;  /* when it last moved, if has_moved */
+    guint32 moved_us;  /* when it last moved, if has_moved */
     guint16 last_slot; /* the CPU of last_frame, if that is not 0 */
     guint16 seq_slot;  /* the CPU of the segment that set next_seq */
     guint16 device;
@@ -53,7 +53,7 @@ typedef struct {
 } flow_index;
 
 struct rxtx_flows {
-    guint32 window_ms;
+    guint32 window_us;
     rxtx_pool *flows, *lanes, *seen; /* the record 0 of each is not used */
     flow_index index;
     GHashTable *slots; /* CPU -> slot + 1 */
@@ -232,7 +232,7 @@ static void compare_with_last(lane *one, const rxtx_flow_packet *packet, guint16
         past->prev_slot = one->last_slot + 1u;
         if (one->last_slot != slot) {
             one->has_moved = 1;
-            one->moved_ms = packet->time_ms;
+            one->moved_us = packet->time_us;
         }
     }
     one->last_frame = packet->frame;
@@ -275,7 +275,7 @@ static bool is_before(guint32 a, guint32 b)
 static bool is_reordered(const rxtx_flows *flows, const lane *one, const rxtx_flow_packet *packet, guint16 slot)
 {
     return one->has_seq && one->has_moved && packet->segment.len > 0 && is_before(packet->segment.seq, one->next_seq) &&
-           one->seq_slot != slot && packet->time_ms - one->moved_ms <= flows->window_ms;
+           one->seq_slot != slot && packet->time_us - one->moved_us <= flows->window_us;
 }
 
 static void take_segment(lane *one, const rxtx_segment *segment, guint16 slot)
@@ -375,11 +375,11 @@ static rxtx_pool *new_numbered_pool(gsize size)
     return pool;
 }
 
-rxtx_flows *rxtx_flows_new(guint32 window_ms)
+rxtx_flows *rxtx_flows_new(guint32 window_us)
 {
     rxtx_flows *flows = g_new0(rxtx_flows, 1);
 
-    flows->window_ms = window_ms;
+    flows->window_us = window_us;
     flows->flows = new_numbered_pool(sizeof(flow));
     flows->lanes = new_numbered_pool(sizeof(lane));
     flows->seen = new_numbered_pool(sizeof(seen_cpu));

@@ -48,7 +48,7 @@ typedef struct {
     rxtx_number cpu; /* not RXTX_KNOWN: the packet gets the number of its flow and changes nothing */
     rxtx_endpoints endpoints;
     guint32 conversation; /* tells two flows with the same endpoints apart; 0 where nothing does */
-    guint32 time_ms;      /* may wrap */
+    guint32 time_us;      /* may wrap, as it does in 71 minutes */
     bool late;
     bool has_segment;
     rxtx_segment segment;
@@ -56,8 +56,8 @@ typedef struct {
 
 typedef struct rxtx_flows rxtx_flows;
 
-/* A flow is called reordered by a move up to window_ms after it. */
-rxtx_flows *rxtx_flows_new(guint32 window_ms);
+/* A segment counts as reordered by a move up to window_us after it. */
+rxtx_flows *rxtx_flows_new(guint32 window_us);
 void rxtx_flows_free(rxtx_flows *flows);
 
 /* Takes the next packet and fills in lane, prev_frame, prev_slot, split and reordered of *past, as far as they are
