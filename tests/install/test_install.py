@@ -32,6 +32,7 @@ def test_everything_goes_where_wireshark_looks(prefix):
     assert (prefix / folder / "epan/rxtxcpu.so").is_file()
     assert {path.name for path in (prefix / PROFILE).iterdir()} >= {"preferences", "colorfilters", "dfilter_buttons"}
     assert os.access(prefix / "bin/rxtxcpu", os.X_OK)
+    assert (prefix / "share/rxtxcpu/rxtxcpu.lua").is_file()
 
 
 def test_the_extcap_is_a_link_to_the_program_wherever_the_prefix_is(prefix):

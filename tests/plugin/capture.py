@@ -26,12 +26,12 @@ def section():
     return block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
 
 
-def interface(description=None, name="eth0", tsresol=9):
+def interface(description=None, name="eth0", tsresol=9, link_type=1):
     options = [option(2, name.encode())] if name is not None else []
     if description is not None:
         options.append(option(3, description.encode()))
     options.append(option(9, bytes([tsresol])))
-    return block(1, struct.pack("<HHI", 1, 0, 0), options)
+    return block(1, struct.pack("<HHI", link_type, 0, 0), options)
 
 
 def frame(payload=b"", source=1):
@@ -42,8 +42,9 @@ def frame(payload=b"", source=1):
     return bytes.fromhex("020000000002020000000001") + b"\x08\x00" + ip + udp
 
 
-def packet(interface_id=0, time_ns=START, direction=None, queue=None, comment=None, drops=None, data=None):
-    """comment is a text or a list of texts, one option each."""
+def packet(interface_id=0, time_ns=START, direction=None, queue=None, comment=None, drops=None, data=None,
+           length=None):
+    """comment is a text or a list of texts, one option each; length is the original one, where data is less."""
     data = frame() if data is None else data
     comments = [comment] if isinstance(comment, str) else comment or []
     options = [option(1, text.encode()) for text in comments]
@@ -53,7 +54,8 @@ def packet(interface_id=0, time_ns=START, direction=None, queue=None, comment=No
         options.append(option(4, struct.pack("<Q", drops)))
     if queue is not None:
         options.append(option(6, struct.pack("<I", queue)))
-    body = struct.pack("<IIIII", interface_id, time_ns >> 32, time_ns & 0xFFFFFFFF, len(data), len(data))
+    body = struct.pack("<IIIII", interface_id, time_ns >> 32, time_ns & 0xFFFFFFFF, len(data),
+                       len(data) if length is None else length)
     return block(6, body + data + bytes(-len(data) % 4), options)
 
 

@@ -1,4 +1,4 @@
-"""The real TShark, with the built plugin and without."""
+"""The real TShark, with the built plugin, with the Lua file in its place, and with neither."""
 
 import pathlib
 import sys
@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from lib import paths  # noqa: E402
-from wireshark_user import new_user  # noqa: E402
+from wireshark_user import LUA, WRITTEN_IN, new_user  # noqa: E402
 
 
 @pytest.fixture(name="plain")
@@ -22,4 +22,18 @@ def plain_user():
 def user_with_plugin():
     """A user with the plugin. Captures go into user.home."""
     with new_user(paths.PLUGIN) as user:
+        yield user
+
+
+@pytest.fixture(name="either", params=WRITTEN_IN)
+def user_with_either(request):
+    """A user with the plugin, and in another test one with the Lua file, which gives the same answers."""
+    with new_user(WRITTEN_IN[request.param]) as user:
+        yield user
+
+
+@pytest.fixture(name="both")
+def user_with_both():
+    """A user with the plugin and the Lua file."""
+    with new_user(paths.PLUGIN, LUA) as user:
         yield user

@@ -7,6 +7,12 @@ from capture import RECEIVED, SENT, START, interface, on_cpus, packet, section, 
 ALL = ("rxtxcpu.cpu", "rxtxcpu.queue", "rxtxcpu.node", "rxtxcpu.direction", "rxtxcpu.late")
 
 
+@pytest.fixture(name="user")
+def user_of_each(either):
+    """Every test here is run with the plugin and with the Lua file."""
+    return either
+
+
 def described(user, description, *packets, name="eth0"):
     """A capture with one interface and these packets, by default one that carries nothing but bytes."""
     return write(user.home / "one.pcapng", section(), interface(description, name=name), *(packets or [packet()]))

@@ -7,6 +7,12 @@ from capture import NS, START, frame, interface, packet, section, write
 PASSES = pytest.mark.parametrize("passes", [(), ("-2",)], ids=["one pass", "two passes"])
 
 
+@pytest.fixture(name="user")
+def user_of_each(either):
+    """Every test here is run with the plugin and with the Lua file."""
+    return either
+
+
 def at(user, *times, description="eth0 CPU 3 (rxtxcpu)"):
     """A capture whose packets have these times, in ns."""
     return write(user.home / "times.pcapng", section(), interface(description),

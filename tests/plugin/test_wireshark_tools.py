@@ -1,8 +1,16 @@
 """What is left of a record when Wireshark's own tools have written the capture again."""
 
+import pytest
+
 from capture import RECEIVED, SENT, START, interface, on_cpus, packet, section, write
 
 EVERYTHING = ("rxtxcpu.cpu", "rxtxcpu.queue", "rxtxcpu.node", "rxtxcpu.direction", "rxtxcpu.late", "frame.drop_count")
+
+
+@pytest.fixture(name="user")
+def user_of_each(either):
+    """Every test here is run with the plugin and with the Lua file."""
+    return either
 
 
 def rich(user):

@@ -1,4 +1,4 @@
-"""An ordinary user of Wireshark: a home with or without the built plugin, and the programs run there.
+"""An ordinary user of Wireshark: a home with or without the built plugin or the Lua file, and the programs run there.
 
 Wireshark ignores the plugins of a user with uid or gid 0, so this one is nobody, with a home of its own.
 """
@@ -11,9 +11,14 @@ import shutil
 import subprocess
 import tempfile
 
-from lib import sanitizer, user as nobody, wireshark as installed
+from lib import paths, sanitizer, user as nobody, wireshark as installed
 
 LIMIT_S = 60
+
+LUA = paths.ROOT / "plugin" / "rxtxcpu.lua"
+
+# A sanitizer looks into the plugin only: what the Lua file says is the same in every build.
+WRITTEN_IN = {"plugin": paths.PLUGIN} | ({} if sanitizer.kind() else {"lua": LUA})
 
 
 def sanitizer_environment(plugin):
@@ -24,20 +29,22 @@ def sanitizer_environment(plugin):
 
 
 class User:
-    def __init__(self, home, plugin=None):
+    def __init__(self, home, *plugins):
         self.home = home
         self.loading = {}  # what else a program needs that loads the plugin
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8",
                             **installed.without_global_plugins(home)}
-        if plugin is not None:
-            self._install(plugin)
+        for plugin in plugins:
+            self.install(plugin)
 
-    def _install(self, plugin):
+    def install(self, plugin):
         assert plugin.exists(), f"{plugin} is not built"
-        folder = self.home / ".local/lib/wireshark/plugins" / installed.version() / "epan"
-        folder.mkdir(parents=True)
+        folder = self.home / ".local/lib/wireshark/plugins"
+        if plugin.suffix != ".lua":
+            folder = folder / installed.version() / "epan"
+            self.loading = sanitizer_environment(plugin)
+        folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(plugin, folder)
-        self.loading = sanitizer_environment(plugin)
 
     def own(self):
         """Gives everything below the home to the user."""
@@ -73,7 +80,7 @@ class User:
 
 
 @contextlib.contextmanager
-def new_user(plugin=None):
+def new_user(*plugins):
     """A user in a new home, which is removed afterwards. Not below tmp_path: pytest keeps that for its own user."""
     with tempfile.TemporaryDirectory(prefix="rxtxcpu-user-") as name:
-        yield User(pathlib.Path(name), plugin)
+        yield User(pathlib.Path(name), *plugins)
