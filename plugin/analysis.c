@@ -224,11 +224,11 @@ static rxtx_past learn(packet_info *pinfo, tvbuff_t *tvb, const rxtx_packet *pac
 {
     rxtx_past past = {.late = take_time(pinfo->rec)}; /* packets of others are before ours, too */
 
-    if (packet->record.stream == RXTX_STREAM_NONE || interface->host == 0 || interface->device == 0)
+    if (packet->record.stream == RXTX_STREAM_NONE)
         return past;
     if (file.history == NULL)
         begin_file();
-    if (tvb_captured_length(tvb) > 0) {
+    if (interface->host != 0 && interface->device != 0 && tvb_captured_length(tvb) > 0) {
         learn_flow(pinfo, tvb, packet, interface, &past);
         if (!past.late)
             learn_repeat(pinfo, tvb, packet, interface, &past);

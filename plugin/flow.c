@@ -28,11 +28,11 @@ typedef struct {
     guint32 seen; /* the newest seen_cpu; 0 while there is one CPU only */
     guint32 last_frame;
     guint32 next_seq;  /* the highest so far, if has_seq */
-    guint32 moved_us;  /* when it last moved, if has_moved */
+    guint32 moved_us;  /* when it last moved, if it has */
     guint16 last_slot; /* the CPU of last_frame, if that is not 0 */
     guint16 seq_slot;  /* the CPU of the segment that set next_seq */
     guint16 device;
-    guint8 way : 2, forward : 1, has_seq : 1, has_moved : 1, has_cpu : 1;
+    guint8 way : 2, forward : 1, has_seq : 1, has_cpu : 1;
 } lane;
 G_STATIC_ASSERT(sizeof(lane) == 32);
 
@@ -54,16 +54,18 @@ typedef struct {
 
 struct rxtx_flows {
     guint32 window_us;
+    guint64 secret;                  /* of the index's hashes */
     rxtx_pool *flows, *lanes, *seen; /* the record 0 of each is not used */
     flow_index index;
     GHashTable *slots; /* CPU -> slot + 1 */
     GArray *cpus;      /* slot -> CPU */
 };
 
-static guint32 hash_key(const flow_key *key)
+/* Keyed, so that nobody can write a file whose flows all come to the same place. */
+static guint32 hash_key(const rxtx_flows *flows, const flow_key *key)
 {
     guint32 words[sizeof *key / 4];
-    guint64 hash = 0;
+    guint64 hash = flows->secret;
 
     memcpy(words, key, sizeof words);
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
@@ -92,7 +94,7 @@ static seen_cpu *get_seen(const rxtx_flows *flows, guint32 number)
 static guint32 *find_place(const rxtx_flows *flows, const flow_key *key)
 {
     const flow_index *index = &flows->index;
-    guint32 place = hash_key(key) & index->mask;
+    guint32 place = hash_key(flows, key) & index->mask;
 
     while (index->places[place] != 0 && memcmp(&get_flow(flows, index->places[place])->key, key, sizeof *key) != 0)
         place = (place + 1) & index->mask;
@@ -230,10 +232,8 @@ static void compare_with_last(lane *one, const rxtx_flow_packet *packet, guint16
     if (one->last_frame != 0) {
         past->prev_frame = one->last_frame;
         past->prev_slot = one->last_slot + 1u;
-        if (one->last_slot != slot) {
-            one->has_moved = 1;
+        if (one->last_slot != slot)
             one->moved_us = packet->time_us;
-        }
     }
     one->last_frame = packet->frame;
     one->last_slot = slot;
@@ -274,7 +274,7 @@ static bool is_before(guint32 a, guint32 b)
  * were in two CPUs' queues at once. A segment that was sent again is on the CPU of those before it. */
 static bool is_reordered(const rxtx_flows *flows, const lane *one, const rxtx_flow_packet *packet, guint16 slot)
 {
-    return one->has_seq && one->has_moved && packet->segment.len > 0 && is_before(packet->segment.seq, one->next_seq) &&
+    return one->has_seq && packet->segment.len > 0 && is_before(packet->segment.seq, one->next_seq) &&
            one->seq_slot != slot && packet->time_us - one->moved_us <= flows->window_us;
 }
 
@@ -380,6 +380,7 @@ rxtx_flows *rxtx_flows_new(guint32 window_us)
     rxtx_flows *flows = g_new0(rxtx_flows, 1);
 
     flows->window_us = window_us;
+    flows->secret = (guint64)g_random_int() << 32 | g_random_int();
     flows->flows = new_numbered_pool(sizeof(flow));
     flows->lanes = new_numbered_pool(sizeof(lane));
     flows->seen = new_numbered_pool(sizeof(seen_cpu));

@@ -7,9 +7,10 @@
  * The packets are given in file order, each once. A late one is not compared with others, nor others with it: the
  * packet before it in the file is not the one before it in time.
  *
- * Memory: at most 200 bytes a flow on one device, and 12 for each further CPU of a lane; bounded by the file's packets.
- * Of one flow RXTX_LANES_MAX lanes are followed, of a file RXTX_SLOTS_MAX different CPUs (history.h): what is beyond
- * has no answer. Flows and lanes are numbered from 1. One thread.
+ * Memory: 52 bytes a flow and at most 11 for its place in the index, and 32 a lane: less than 200 with the four lanes of a flow that
+ * is received and sent in both directions on a device; 12 for each further CPU of a lane; of each kind up to a chunk
+ * more. Of one flow RXTX_LANES_MAX lanes are followed, of a file RXTX_SLOTS_MAX different CPUs (history.h): what is
+ * beyond has no answer. Flows and lanes are numbered from 1. One thread.
  */
 #pragma once
 

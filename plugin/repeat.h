@@ -5,7 +5,7 @@
  * There are honest repeats (ARP, spanning tree, a query that is asked again), so a run is an *alarm* only once it has a
  * number of repeats within one window.
  *
- * Frames are known by a keyed 128-bit hash, so nobody who does not know the key can make two look the same. At most
+ * Frames are known by a 128-bit hash with a secret key, which who writes a file cannot aim at. At most
  * RXTX_REPEATS_MAX different frames are remembered, the latest ones: about 100 bytes each, while their window lasts.
  *
  * Times are given in the order of the packets and do not go back, but for a clock that was set: then all is forgotten.

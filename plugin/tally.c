@@ -85,7 +85,7 @@ static rxtx_cpu_row *add_to_cpu(rxtx_tally *tally, const rxtx_tally_packet *pack
 {
     rxtx_cpu_row *row = cpu_row(tally, packet->cpu);
 
-    if (row->node.presence == RXTX_ABSENT)
+    if (row->node.presence < packet->node.presence)
         row->node = packet->node;
     row->packets++;
     row->bytes += packet->bytes;

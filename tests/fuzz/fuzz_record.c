@@ -22,7 +22,8 @@ static void check_number(rxtx_number number)
 static bool is_empty(const rxtx_record *record)
 {
     return record->stream == RXTX_STREAM_NONE && record->cpu.presence == RXTX_ABSENT &&
-           record->queue.presence == RXTX_ABSENT && record->node.presence == RXTX_ABSENT && record->host_len == 0;
+           record->queue.presence == RXTX_ABSENT && record->node.presence == RXTX_ABSENT &&
+           record->hash.presence == RXTX_ABSENT && record->hash.number == 0 && record->host_len == 0;
 }
 
 static void check_bounds(bool accepted, const rxtx_record *record)
@@ -30,6 +31,8 @@ static void check_bounds(bool accepted, const rxtx_record *record)
     check_number(record->cpu);
     check_number(record->queue);
     check_number(record->node);
+    g_assert_cmpint(record->hash.presence, !=, RXTX_UNKNOWN);
+    g_assert_true(record->hash.presence == RXTX_KNOWN || record->hash.number == 0);
     g_assert_cmpint(record->stream, <=, RXTX_STREAM_OTHER);
     g_assert_true(accepted == (record->stream != RXTX_STREAM_NONE));
     g_assert_true(accepted || is_empty(record));
@@ -40,6 +43,7 @@ static void assert_same_numbers(const rxtx_record *a, const rxtx_record *b)
     g_assert_cmpmem(&a->cpu, sizeof a->cpu, &b->cpu, sizeof b->cpu);
     g_assert_cmpmem(&a->queue, sizeof a->queue, &b->queue, sizeof b->queue);
     g_assert_cmpmem(&a->node, sizeof a->node, &b->node, sizeof b->node);
+    g_assert_cmpmem(&a->hash, sizeof a->hash, &b->hash, sizeof b->hash);
 }
 
 static void check_description(const char *description, const char *if_name)
@@ -52,6 +56,7 @@ static void check_description(const char *description, const char *if_name)
     if (!accepted)
         return;
     g_assert_cmpuint(record.host_len, <, strlen(description));
+    g_assert_cmpint(record.hash.presence, ==, RXTX_ABSENT); /* in comments only */
     g_assert_true(record.host_len == 0 || description[record.host_len] == ':');
     append_number(text, " %s %s", "CPU", record.cpu);
     append_number(text, " %s %s", "queue", record.queue);
@@ -74,6 +79,8 @@ static void check_comment(const char *comment)
     append_number(text, " %s=%s", "cpu", record.cpu);
     append_number(text, " %s=%s", "queue", record.queue);
     append_number(text, " %s=%s", "node", record.node);
+    if (record.hash.presence == RXTX_KNOWN)
+        g_string_append_printf(text, " hash=0x%x", record.hash.number);
     g_assert_true(rxtx_record_decode_comment(&again, text->str));
     assert_same_numbers(&record, &again);
 }

@@ -31,6 +31,8 @@ static void assert_none(const rxtx_record *record)
 
     g_assert_cmpstr(text, ==, "none: CPU - queue - node -");
     g_assert_cmpuint(record->host_len, ==, 0);
+    g_assert_cmpint(record->hash.presence, ==, RXTX_ABSENT);
+    g_assert_cmpuint(record->hash.number, ==, 0);
 }
 
 static void reads_as(const char *description, const char *if_name, const char *expected)
@@ -200,6 +202,48 @@ static void test_comment(void)
     comment_reads_as("cpu=3 lane=fast hook=napi", "by CPU: CPU 3 queue - node -");
 }
 
+/* "0xd22cfd90", "" for none. */
+static void hash_is(const char *comment, const char *expected)
+{
+    rxtx_record record;
+    g_autofree char *text = NULL;
+
+    g_assert_true(rxtx_record_decode_comment(&record, comment));
+    text = record.hash.presence == RXTX_KNOWN ? g_strdup_printf("0x%x", record.hash.number) : g_strdup("");
+    g_assert_cmpstr(text, ==, expected);
+}
+
+static void test_hash(void)
+{
+    hash_is("cpu=3", "");
+    hash_is("cpu=3 queue=2 hash=0xd22cfd90", "0xd22cfd90");
+    hash_is("hash=0xD22CFD90 cpu=3", "0xd22cfd90");
+    hash_is("cpu=3 hash=0x0", "0x0");
+    hash_is("cpu=3 hash=0x0000000f", "0xf");
+    hash_is("cpu=3 hash=0xffffffff", "0xffffffff"); /* unlike a number, all of 32 bits */
+    hash_is("cpu=3 hash_type=toeplitz", "");
+}
+
+static void test_bad_hash(void)
+{
+    static const char *const values[] = {
+        "",      "0",         "0x",        "x1",    "12",      "d22cfd90",    "0X1",
+        "0x1g",  "0x 1",      "0x-1",      "-0x1",  "0x1,",    "0x123456789", "unknown",
+        "0x0x1", "00x123456", "1x1234567", "0x1=2", "0x1\xc2", "0x000000001", "=0x1"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
+        g_autofree char *behind = g_strdup_printf("cpu=3 hash=%s", values[i]);
+        g_autofree char *before = g_strdup_printf("hash=%s cpu=3", values[i]);
+
+        comment_is_refused(behind);
+        comment_is_refused(before);
+    }
+    comment_is_refused("hash=0xd22cfd90");
+    comment_is_refused("cpu=3 hash=0x1 hash=0x1");
+    comment_is_refused("cpu=3 hash=0x0 hash=0x1"); /* 0 is a hash, too */
+    is_refused("eth0 CPU 3 hash 0xd22cfd90 (rxtxcpu)", "eth0");
+}
+
 static void test_prose(void)
 {
     comment_is_refused("this one went to cpu=3 by mistake");
@@ -252,6 +296,22 @@ static void test_complete_nothing(void)
     rxtx_record_complete(&record, &comment);
     text = record_text(&record);
     g_assert_cmpstr(text, ==, "by CPU: CPU 3 queue - node -");
+}
+
+static void test_complete_hash(void)
+{
+    rxtx_record record, comment;
+    const rxtx_record option = {.hash = {RXTX_KNOWN, 5}};
+
+    g_assert_true(rxtx_record_decode(&record, "eth0 CPU 3 (rxtxcpu)", "eth0"));
+    g_assert_true(rxtx_record_decode_comment(&comment, "cpu=3 hash=0x0"));
+    rxtx_record_complete(&record, &comment);
+    rxtx_record_complete(&record, &option); /* the comment has said it */
+    g_assert_cmpint(record.hash.presence, ==, RXTX_KNOWN);
+    g_assert_cmpuint(record.hash.number, ==, 0);
+    g_assert_true(rxtx_record_decode_comment(&comment, "cpu=3"));
+    rxtx_record_complete(&comment, &option);
+    g_assert_cmpuint(comment.hash.number, ==, 5);
 }
 
 #define S G_GINT64_CONSTANT(1000000000)
@@ -319,10 +379,13 @@ int main(int argc, char **argv)
     g_test_add_func("/record/a-host-is-told-from-a-colon-in-a-name", test_host);
     g_test_add_func("/record/a-description-is-bounded", test_length);
     g_test_add_func("/comment/the-words-of-the-contract-are-read", test_comment);
+    g_test_add_func("/comment/a-hash-is-0x-and-up-to-eight-digits", test_hash);
+    g_test_add_func("/comment/a-hash-that-is-written-in-any-other-way-is-refused", test_bad_hash);
     g_test_add_func("/comment/what-a-person-wrote-is-not-a-record", test_prose);
     g_test_add_func("/comment/a-word-that-breaks-the-grammar-spoils-the-comment", test_bad_comment);
     g_test_add_func("/complete/what-is-known-stays-and-what-is-not-is-taken-over", test_complete);
     g_test_add_func("/complete/a-comment-alone-makes-a-record", test_complete_nothing);
+    g_test_add_func("/complete/a-hash-that-is-known-stays-though-it-is-0", test_complete_hash);
     g_test_add_func("/late/a-packet-before-an-earlier-one-is-late", test_late);
     g_test_add_func("/late/a-step-of-a-second-is-a-clock-and-not-a-late-packet", test_clock_step);
     g_test_add_func("/late/no-time-that-a-file-can-hold-overflows", test_late_extremes);
