@@ -11,6 +11,8 @@
 #include "late.h"
 #include "repeat.h"
 
+#define NS_PER_MS 1000000u
+
 /* What is remembered of the file that is open. Wireshark gives a dissector no other place for it; it dissects in one
  * thread. */
 static struct {
@@ -113,13 +115,16 @@ static bool take_addresses(rxtx_endpoints *ends, const address *src, const addre
     return true;
 }
 
-/* Wireshark's own conversation knows that a port is used again by another connection. */
+/* Wireshark's own conversation knows that a port is used again by another connection. Not find_conversation_pinfo(): a
+ * dissector further up may have left the elements of its own conversation in pinfo. */
 static guint32 conversation_of(packet_info *pinfo)
 {
     const conversation_t *conversation = NULL;
 
     if (pinfo->ptype == PT_TCP || pinfo->ptype == PT_UDP)
-        conversation = find_conversation_pinfo(pinfo, 0);
+        conversation =
+            find_conversation(pinfo->num, &pinfo->src, &pinfo->dst, conversation_pt_to_conversation_type(pinfo->ptype),
+                              pinfo->srcport, pinfo->destport, 0);
     return conversation != NULL ? conversation->conv_index + 1 : 0;
 }
 
@@ -166,17 +171,22 @@ static void take_segment(rxtx_flow_packet *taken, const packet_info *pinfo, tvbu
                          taken->segment.src_port == ends->src_port && taken->segment.dst_port == ends->dst_port;
 }
 
+/* Whatever a file says: it wraps, and does not overflow. */
+static guint64 time_ns(const packet_info *pinfo)
+{
+    return (guint64)pinfo->rec->ts.secs * NS_PER_MS * 1000 + (guint64)pinfo->rec->ts.nsecs;
+}
+
 static void learn_flow(packet_info *pinfo, tvbuff_t *tvb, const rxtx_packet *packet, const rxtx_interface *interface,
                        rxtx_past *past)
 {
-    const nstime_t *ts = &pinfo->rec->ts;
     rxtx_flow_packet taken = {
         .frame = pinfo->num,
         .host = interface->host,
         .device = interface->device,
         .way = packet->way,
         .cpu = packet->record.cpu,
-        .time_us = (guint32)((guint64)ts->secs * 1000000 + (guint64)ts->nsecs / 1000),
+        .time_ns = time_ns(pinfo),
         .late = past->late,
     };
 
@@ -189,7 +199,6 @@ static void learn_flow(packet_info *pinfo, tvbuff_t *tvb, const rxtx_packet *pac
 static void learn_repeat(const packet_info *pinfo, tvbuff_t *tvb, const rxtx_packet *packet,
                          const rxtx_interface *interface, rxtx_past *past)
 {
-    const nstime_t *ts = &pinfo->rec->ts;
     guint len = tvb_captured_length(tvb);
     rxtx_repeat_scope scope = {
         .host = interface->host,
@@ -199,8 +208,7 @@ static void learn_repeat(const packet_info *pinfo, tvbuff_t *tvb, const rxtx_pac
         .len = pinfo->fd->pkt_len,
     };
 
-    rxtx_repeats_next(file.repeats, pinfo->num, (guint64)ts->secs * 1000000000u + (guint64)ts->nsecs, &scope,
-                      tvb_get_ptr(tvb, 0, (gint)len), len, past);
+    rxtx_repeats_next(file.repeats, pinfo->num, time_ns(pinfo), &scope, tvb_get_ptr(tvb, 0, (gint)len), len, past);
 }
 
 static void begin_file(void)
@@ -209,8 +217,8 @@ static void begin_file(void)
     guint64 key = (guint64)g_random_int() << 32 | g_random_int();
 
     file.history = rxtx_history_new();
-    file.flows = rxtx_flows_new(MIN(set->reorder_ms, G_MAXUINT32 / 1000) * 1000);
-    file.repeats = rxtx_repeats_new(key, (guint64)set->repeat_ms * 1000000, MAX(1, set->repeat_alarms));
+    file.flows = rxtx_flows_new((guint64)set->reorder_ms * NS_PER_MS);
+    file.repeats = rxtx_repeats_new(key, (guint64)set->repeat_ms * NS_PER_MS, MAX(1, set->repeat_alarms));
 }
 
 /* The record's own time is taken, as pinfo's can be shifted by the user. */
@@ -241,6 +249,22 @@ static rxtx_past learn(packet_info *pinfo, tvbuff_t *tvb, const rxtx_packet *pac
 /* --- all visits -----------------------------------------------------------------------------------------------------
  */
 
+/* A read filter gives a packet's number to the next one when it hides it: then that number is another packet's. Where
+ * nothing is kept there is no read filter (TShark wants -2 with it). */
+static guint32 prev_frame(const rxtx_past *past, guint32 frame)
+{
+    guint32 prev = past->prev_frame;
+
+    return file.only_pass || (prev < frame && rxtx_history_get(file.history, prev).lane == past->lane) ? prev : 0;
+}
+
+static guint32 original(const rxtx_past *past, guint32 frame)
+{
+    guint32 first = past->repeat_of;
+
+    return file.only_pass || (first < frame && rxtx_history_get(file.history, first).repeat == 0) ? first : 0;
+}
+
 static void recall_lane(rxtx_packet *packet, const rxtx_past *past, guint32 frame)
 {
     packet->lane = past->lane;
@@ -248,12 +272,12 @@ static void recall_lane(rxtx_packet *packet, const rxtx_past *past, guint32 fram
     if (rxtx_flows_follows(file.flows, &packet->record.cpu))
         packet->cpus = rxtx_flows_cpus(file.flows, past->lane, frame);
     packet->first_split = past->split && rxtx_flows_first_split(file.flows, past->lane) == frame;
-    packet->has_prev = past->prev_slot != 0;
+    packet->has_prev = past->prev_slot != 0 && packet->record.cpu.presence == RXTX_KNOWN; /* a user may edit comments */
     if (!packet->has_prev)
         return;
     packet->prev_cpu = rxtx_flows_cpu(file.flows, past->prev_slot);
     packet->moved = packet->prev_cpu != packet->record.cpu.number;
-    packet->prev_frame = past->prev_frame;
+    packet->prev_frame = prev_frame(past, frame);
 }
 
 static void recall(rxtx_packet *packet, const rxtx_past *past, guint32 frame)
@@ -262,7 +286,7 @@ static void recall(rxtx_packet *packet, const rxtx_past *past, guint32 frame)
     packet->split = past->split;
     packet->reordered = past->reordered;
     packet->repeat = past->repeat;
-    packet->repeat_of = past->repeat_of;
+    packet->repeat_of = past->repeat > 0 ? original(past, frame) : 0;
     packet->repeat_alarm = past->repeat_alarm;
     if (past->lane != 0)
         recall_lane(packet, past, frame);

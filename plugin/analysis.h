@@ -20,19 +20,19 @@ typedef struct {
     bool late;
     guint32 lane; /* 0: the packet has no flow */
     guint32 flow;
-    guint32 cpus;     /* 0: not known */
-    bool has_prev;    /* there is a packet before in the lane: */
-    guint32 prev_cpu; /*     its CPU */
-    bool moved;       /* it was on another CPU: */
-    guint32 prev_frame;
+    guint32 cpus;       /* 0: not known */
+    bool has_prev;      /* there is a packet before in the lane: */
+    guint32 prev_cpu;   /*     its CPU */
+    bool moved;         /* it was on another CPU: */
+    guint32 prev_frame; /*     its number; 0 if a read filter hid it */
     bool split, first_split, reordered;
-    guint32 repeat; /* 0: it is none */
-    guint32 repeat_of;
+    guint32 repeat;    /* 0: it is none */
+    guint32 repeat_of; /* 0 if a read filter hid it */
     bool repeat_alarm;
 } rxtx_packet;
 
 typedef struct {
-    guint reorder_ms;    /* how long after a move a segment counts as reordered by it */
+    guint reorder_ms;    /* how long behind a later segment of another CPU one counts as reordered by a move */
     guint repeat_ms;     /* how far apart copies of a frame may be */
     guint repeat_alarms; /* so many repeats within repeat_ms are an alarm */
 } rxtx_analysis_settings;

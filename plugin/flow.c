@@ -27,12 +27,13 @@ typedef struct {
     guint32 next; /* lane of this flow */
     guint32 seen; /* the newest seen_cpu; 0 while there is one CPU only */
     guint32 last_frame;
-    guint32 next_seq;  /* the highest so far, if has_seq */
-    guint32 moved_us;  /* when it last moved, if it has */
-    guint16 last_slot; /* the CPU of last_frame, if that is not 0 */
-    guint16 seq_slot;  /* the CPU of the segment that set next_seq */
+    guint32 next_seq;       /* the highest so far, if has_seq */
+    guint32 last_slot : 10; /* the CPU of last_frame, if that is not 0 */
+    guint32 seq_slot : 10;  /* the CPU of the segment that set next_seq */
+    guint32 way : 2, forward : 1, has_seq : 1, has_cpu : 1;
     guint16 device;
-    guint8 way : 2, forward : 1, has_seq : 1, has_cpu : 1;
+    guint16 seq_high_ns; /* when that came, in 48 bits */
+    guint32 seq_low_ns;
 } lane;
 G_STATIC_ASSERT(sizeof(lane) == 32);
 
@@ -53,7 +54,7 @@ typedef struct {
 } flow_index;
 
 struct rxtx_flows {
-    guint32 window_us;
+    guint64 window_ns;
     guint64 secret;                  /* of the index's hashes */
     rxtx_pool *flows, *lanes, *seen; /* the record 0 of each is not used */
     flow_index index;
@@ -227,15 +228,13 @@ static void see_cpu(rxtx_flows *flows, lane *one, guint16 slot, guint32 frame)
     add_seen(flows, one, slot, frame);
 }
 
-static void compare_with_last(lane *one, const rxtx_flow_packet *packet, guint16 slot, rxtx_past *past)
+static void compare_with_last(lane *one, guint32 frame, guint16 slot, rxtx_past *past)
 {
     if (one->last_frame != 0) {
         past->prev_frame = one->last_frame;
         past->prev_slot = one->last_slot + 1u;
-        if (one->last_slot != slot)
-            one->moved_us = packet->time_us;
     }
-    one->last_frame = packet->frame;
+    one->last_frame = frame;
     one->last_slot = slot;
 }
 
@@ -270,35 +269,45 @@ static bool is_before(guint32 a, guint32 b)
     return a != b && b - a < 0x80000000u;
 }
 
-/* A segment that comes behind one with a higher number that another CPU handled, soon after the flow moved: the two
- * were in two CPUs' queues at once. A segment that was sent again is on the CPU of those before it. */
-static bool is_reordered(const rxtx_flows *flows, const lane *one, const rxtx_flow_packet *packet, guint16 slot)
+static guint64 since_seq_ns(const lane *one, guint64 time_ns)
 {
-    return one->has_seq && packet->segment.len > 0 && is_before(packet->segment.seq, one->next_seq) &&
-           one->seq_slot != slot && packet->time_us - one->moved_us <= flows->window_us;
+    guint64 seq_ns = (guint64)one->seq_high_ns << 32 | one->seq_low_ns;
+
+    return (time_ns - seq_ns) & ((1ull << 48) - 1);
 }
 
-static void take_segment(lane *one, const rxtx_segment *segment, guint16 slot)
+/* A segment that arrives right behind one with a higher number that another CPU handled: the flow moved, and the two
+ * were in two CPUs' queues at once. What comes later was sent again. So may be what this host sends on another CPU. */
+static bool is_reordered(const rxtx_flows *flows, const lane *one, const rxtx_flow_packet *packet, guint16 slot)
 {
-    guint32 next = segment->seq + segment->len;
+    return one->way != RXTX_WAY_SENT && one->has_seq && packet->segment.len > 0 &&
+           is_before(packet->segment.seq, one->next_seq) && one->seq_slot != slot &&
+           since_seq_ns(one, packet->time_ns) <= flows->window_ns;
+}
+
+static void take_segment(lane *one, const rxtx_flow_packet *packet, guint16 slot)
+{
+    guint32 next = packet->segment.seq + packet->segment.len;
 
     if (one->has_seq && !is_before(one->next_seq, next))
         return;
     one->has_seq = 1;
     one->next_seq = next;
     one->seq_slot = slot;
+    one->seq_high_ns = (guint16)(packet->time_ns >> 32);
+    one->seq_low_ns = (guint32)packet->time_ns;
 }
 
 static void compare(rxtx_flows *flows, lane *one, const rxtx_flow_packet *packet, guint16 slot, rxtx_past *past)
 {
-    compare_with_last(one, packet, slot, past);
+    compare_with_last(one, packet->frame, slot, past);
     past->split = is_split(flows, one, slot);
     if (past->split && get_flow(flows, one->flow)->first_split == 0)
         get_flow(flows, one->flow)->first_split = packet->frame;
     if (!packet->has_segment)
         return;
     past->reordered = is_reordered(flows, one, packet, slot);
-    take_segment(one, &packet->segment, slot);
+    take_segment(one, packet, slot);
 }
 
 void rxtx_flows_next(rxtx_flows *flows, const rxtx_flow_packet *packet, rxtx_past *past)
@@ -362,6 +371,11 @@ bool rxtx_flows_forward(const rxtx_flows *flows, guint32 number)
     return get_lane(flows, number)->forward;
 }
 
+guint16 rxtx_flows_device(const rxtx_flows *flows, guint32 number)
+{
+    return get_lane(flows, number)->device;
+}
+
 guint32 rxtx_flows_cpu(const rxtx_flows *flows, guint prev_slot)
 {
     return g_array_index(flows->cpus, guint32, prev_slot - 1);
@@ -375,11 +389,11 @@ static rxtx_pool *new_numbered_pool(gsize size)
     return pool;
 }
 
-rxtx_flows *rxtx_flows_new(guint32 window_us)
+rxtx_flows *rxtx_flows_new(guint64 window_ns)
 {
     rxtx_flows *flows = g_new0(rxtx_flows, 1);
 
-    flows->window_us = window_us;
+    flows->window_ns = window_ns;
     flows->secret = (guint64)g_random_int() << 32 | g_random_int();
     flows->flows = new_numbered_pool(sizeof(flow));
     flows->lanes = new_numbered_pool(sizeof(lane));

@@ -7,10 +7,10 @@
  * The packets are given in file order, each once. A late one is not compared with others, nor others with it: the
  * packet before it in the file is not the one before it in time.
  *
- * Memory: 52 bytes a flow and at most 11 for its place in the index, and 32 a lane: less than 200 with the four lanes of a flow that
- * is received and sent in both directions on a device; 12 for each further CPU of a lane; of each kind up to a chunk
- * more. Of one flow RXTX_LANES_MAX lanes are followed, of a file RXTX_SLOTS_MAX different CPUs (history.h): what is
- * beyond has no answer. Flows and lanes are numbered from 1. One thread.
+ * Memory: 52 bytes a flow and at most 11 for its place in the index, and 32 a lane: less than 200 with the four lanes
+ * of a flow that is received and sent in both directions on a device; 12 for each further CPU of a lane; of each kind
+ * up to a chunk more. Of one flow RXTX_LANES_MAX lanes are followed, of a file RXTX_SLOTS_MAX different CPUs
+ * (history.h): what is beyond has no answer. Flows and lanes are numbered from 1. One thread.
  */
 #pragma once
 
@@ -49,7 +49,7 @@ typedef struct {
     rxtx_number cpu; /* not RXTX_KNOWN: the packet gets the number of its flow and changes nothing */
     rxtx_endpoints endpoints;
     guint32 conversation; /* tells two flows with the same endpoints apart; 0 where nothing does */
-    guint32 time_us;      /* may wrap, as it does in 71 minutes */
+    guint64 time_ns;      /* only differences of less than three days are told */
     bool late;
     bool has_segment;
     rxtx_segment segment;
@@ -57,8 +57,8 @@ typedef struct {
 
 typedef struct rxtx_flows rxtx_flows;
 
-/* A segment counts as reordered by a move up to window_us after it. */
-rxtx_flows *rxtx_flows_new(guint32 window_us);
+/* A segment counts as reordered by a move up to window_ns (less than 2^48) behind the later one of another CPU. */
+rxtx_flows *rxtx_flows_new(guint64 window_ns);
 void rxtx_flows_free(rxtx_flows *flows);
 
 /* Takes the next packet and fills in lane, prev_frame, prev_slot, split and reordered of *past, as far as they are
@@ -81,6 +81,9 @@ rxtx_endpoints rxtx_flows_endpoints(const rxtx_flows *flows, guint32 lane);
 
 /* Whether the lane is of the direction from endpoints.src to endpoints.dst. */
 bool rxtx_flows_forward(const rxtx_flows *flows, guint32 lane);
+
+/* The device of the lane's packets. */
+guint16 rxtx_flows_device(const rxtx_flows *flows, guint32 lane);
 
 /* The CPU behind past->prev_slot, which is not 0. */
 guint32 rxtx_flows_cpu(const rxtx_flows *flows, guint prev_slot);

@@ -51,7 +51,7 @@ static void walk_on(section_walk *walk, const packet_info *pinfo)
     char *text = wmem_strdup_printf(wmem_file_scope(), "%s\n%s", name != NULL ? name : "",
                                     description != NULL ? description : "");
 
-    if ((name != NULL || description != NULL) && wmem_map_contains(walk->seen, text)) {
+    if (description != NULL && wmem_map_contains(walk->seen, text)) {
         walk->seen = wmem_map_new(wmem_file_scope(), wmem_str_hash, g_str_equal);
         walk->current++;
     }

@@ -13,7 +13,8 @@
 
 static int proto_rxtxcpu = -1;
 static int tap_rxtxcpu = -1;
-static int tap_expert = -1; /* Wireshark's */
+static int tap_expert = -1;      /* Wireshark's */
+static int expert_protocol = -1; /* Wireshark's */
 
 static int hf_cpu = -1;
 static int hf_queue = -1;
@@ -42,7 +43,7 @@ static expert_field ei_drops = EI_INIT;
 static expert_field ei_late = EI_INIT;
 
 /* The preferences; Wireshark writes into them. */
-static rxtx_analysis_settings settings = {.reorder_ms = 10, .repeat_ms = 1000, .repeat_alarms = 10};
+static rxtx_analysis_settings settings = {.reorder_ms = 10, .repeat_ms = 1000, .repeat_alarms = 100};
 static guint flows_shown = 10;
 
 static const value_string directions[] = {
@@ -66,6 +67,12 @@ static void add_known(proto_tree *tree, int hf, tvbuff_t *tvb, const rxtx_number
 {
     if (number->presence == RXTX_KNOWN)
         add_uint(tree, hf, tvb, number->number);
+}
+
+static void add_frame(proto_tree *tree, int hf, tvbuff_t *tvb, guint32 frame)
+{
+    if (frame != 0)
+        add_uint(tree, hf, tvb, frame);
 }
 
 /* What is not so has no field, so that the filter "FIELD" finds what is. */
@@ -133,7 +140,7 @@ static void add_flow(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const 
         add_uint(fields, hf_flow_prev_cpu, tvb, packet->prev_cpu);
     item = add_if(fields, hf_flow_moved, tvb, packet->moved);
     if (packet->moved) {
-        add_uint(fields, hf_flow_prev_frame, tvb, packet->prev_frame);
+        add_frame(fields, hf_flow_prev_frame, tvb, packet->prev_frame);
         expert_add_info_format(pinfo, item, &ei_moved, "Flow moved from CPU %u to CPU %u", packet->prev_cpu,
                                packet->record.cpu.number);
     }
@@ -156,10 +163,9 @@ static void add_repeat(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, cons
     if (cut)
         proto_item_append_text(item, " (as far as captured: %u of %u bytes)", pinfo->fd->cap_len, pinfo->fd->pkt_len);
     if (packet->repeat_alarm)
-        expert_add_info_format(pinfo, item, &ei_repeat,
-                               "The same frame again and again on this CPU: %u times by now, first in frame %u",
-                               packet->repeat, packet->repeat_of);
-    add_uint(tree, hf_repeat_of, tvb, packet->repeat_of);
+        expert_add_info_format(pinfo, item, &ei_repeat, "The same frame again and again on this CPU: %u times by now",
+                               packet->repeat);
+    add_frame(tree, hf_repeat_of, tvb, packet->repeat_of);
 }
 
 static void add_drops(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const rxtx_packet *packet)
@@ -172,7 +178,8 @@ static void add_drops(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const
     proto_item_set_generated(item);
     if (packet->drops > 0)
         expert_add_info_format(pinfo, item, &ei_drops,
-                               "%" G_GUINT64_FORMAT " packets of this CPU were lost before this one", packet->drops);
+                               "%" G_GUINT64_FORMAT " packet%s of this stream lost before this one", packet->drops,
+                               packet->drops == 1 ? "" : "s");
 }
 
 static void add_fields(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const rxtx_packet *packet)
@@ -205,9 +212,17 @@ static bool has_expert_column(const packet_info *pinfo)
     return pinfo->cinfo != NULL && pinfo->cinfo->col_first[COL_EXPERT] >= 0;
 }
 
+/* A filter on _ws.expert asks for our notes too. Wireshark registers that protocol behind all others. */
+static bool is_expert_asked(proto_tree *tree)
+{
+    if (expert_protocol < 0)
+        expert_protocol = proto_get_id_by_filter_name("_ws.expert");
+    return expert_protocol >= 0 && proto_field_is_referenced(tree, expert_protocol);
+}
+
 static bool is_asked(const packet_info *pinfo, proto_tree *tree)
 {
-    return proto_field_is_referenced(tree, proto_rxtxcpu) || have_tap_listener(tap_rxtxcpu) ||
+    return proto_field_is_referenced(tree, proto_rxtxcpu) || is_expert_asked(tree) || have_tap_listener(tap_rxtxcpu) ||
            have_tap_listener(tap_expert) || has_expert_column(pinfo);
 }
 
@@ -247,9 +262,10 @@ static void register_fields(void)
           "The packet's time is before that of an earlier packet in the file", HFILL}},
         {&hf_drops,
          {"Lost before", "rxtxcpu.drops", FT_UINT64, BASE_DEC, NULL, 0,
-          "So many packets of this CPU were lost right before this one", HFILL}},
+          "So many packets of this CPU (or queue, or node) were lost right before this one", HFILL}},
         {&hf_hash,
-         {"Hash", "rxtxcpu.hash", FT_UINT32, BASE_HEX, NULL, 0, "The hash by which the packet was steered", HFILL}},
+         {"Hash", "rxtxcpu.hash", FT_UINT32, BASE_HEX, NULL, 0, "A hash of the packet's flow, as the file says it",
+          HFILL}},
         {&hf_flow,
          {"Flow", "rxtxcpu.flow", FT_UINT32, BASE_DEC, NULL, 0,
           "Both directions between two addresses and ports on one host, numbered from 1", HFILL}},
@@ -305,19 +321,20 @@ static void register_expert(void)
 
 static void register_preferences(module_t *module)
 {
-    prefs_register_uint_preference(module, "reorder_window", "Reordered up to this long after a move (ms)",
+    prefs_register_uint_preference(module, "reorder_window", "Reordered by a move up to this long behind (ms)",
                                    "A TCP segment that arrives behind a later one of another CPU is put down to a move "
-                                   "of its flow that was at most so many milliseconds ago.",
+                                   "of its flow when the later one is at most so many milliseconds old.",
                                    10, &settings.reorder_ms);
     prefs_register_uint_preference(
         module, "repeat_window", "Copies of a frame are repeats within (ms)",
         "The same bytes on the same CPU and in the same direction are a repeat when the copy "
         "before is at most so many milliseconds old.",
         10, &settings.repeat_ms);
-    prefs_register_uint_preference(module, "repeat_alarm", "Warn of repeats from this many in that time",
-                                   "Some repeats are honest (ARP, spanning tree, a query that is asked again). Expert "
-                                   "information warns once of a frame that comes again so often within the time above.",
-                                   10, &settings.repeat_alarms);
+    prefs_register_uint_preference(
+        module, "repeat_alarm", "Warn of repeats from this many in that time",
+        "Some repeats are honest (ARP, spanning tree, a heartbeat, a query that is asked again). Expert "
+        "information warns once of a frame that comes again so often within the time above.",
+        10, &settings.repeat_alarms);
     prefs_register_uint_preference(
         module, "flows_shown", "Flows shown of each CPU",
         "How many flows of each CPU the statistic \"Flows per CPU\" lists, the largest first.", 10, &flows_shown);

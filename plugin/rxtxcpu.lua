@@ -46,7 +46,7 @@ local fields = {
     direction = ProtoField.uint8("rxtxcpu.direction", "Direction", base.DEC,
         {[RECEIVED] = "received", [SENT] = "sent"}, nil, "Received or sent by the host that captured"),
     drops = ProtoField.uint64("rxtxcpu.drops", "Lost before", base.DEC, nil, nil,
-        "So many packets of this CPU were lost right before this one"),
+        "So many packets of this CPU (or queue, or node) were lost right before this one"),
     late = ProtoField.bool("rxtxcpu.late", "Late", base.NONE, nil, nil,
         "The packet's time is before that of an earlier packet in the file"),
     flow = ProtoField.uint32("rxtxcpu.flow", "Flow", base.DEC, nil, nil,

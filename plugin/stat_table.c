@@ -59,6 +59,7 @@ static void begin(stat_tap_table_ui *ui)
     retire_tables(statistic);
     rxtx_tally_free(statistic->tally);
     statistic->tally = rxtx_tally_new();
+    statistic->counted = NULL;
     if (statistic->listening)
         remove_tap_listener(statistic);
     statistic->listening = false;
@@ -88,19 +89,28 @@ static void listen_for_drawing(rxtx_statistic *statistic)
 
 static rxtx_tally_packet counted(const packet_info *pinfo, const rxtx_packet *packet)
 {
-    return (rxtx_tally_packet){
-        .cpu = packet->record.cpu,
+    const rxtx_flows *flows = rxtx_analysis_flows();
+    rxtx_tally_packet taken = {
+        .cpu = {RXTX_UNKNOWN, 0},
         .node = packet->record.node,
         .way = packet->way,
         .bytes = pinfo->fd->pkt_len,
         .drops = packet->drops,
+        .drops_of_cpu = packet->record.stream == RXTX_STREAM_CPU,
         .repeat = packet->repeat > 0,
         .split = packet->split,
         .moved = packet->moved,
         .prev_cpu = packet->prev_cpu,
         .flow = packet->flow,
-        .forward = packet->lane != 0 && rxtx_flows_forward(rxtx_analysis_flows(), packet->lane),
     };
+
+    if (packet->record.cpu.presence == RXTX_KNOWN)
+        taken.cpu = packet->record.cpu;
+    if (packet->lane != 0) {
+        taken.forward = rxtx_flows_forward(flows, packet->lane);
+        taken.device = rxtx_flows_device(flows, packet->lane);
+    }
+    return taken;
 }
 
 static tap_packet_status count(void *tapdata, packet_info *pinfo, epan_dissect_t *dissect G_GNUC_UNUSED,
@@ -111,6 +121,9 @@ static tap_packet_status count(void *tapdata, packet_info *pinfo, epan_dissect_t
     rxtx_tally_packet taken = counted(pinfo, packet);
     rxtx_endpoints endpoints = {0};
 
+    if (statistic->counted != NULL && statistic->counted != tapdata)
+        return TAP_PACKET_DONT_REDRAW; /* one tally cannot hold the packets of two */
+    statistic->counted = tapdata;
     listen_for_drawing(statistic);
     if (packet->lane != 0)
         endpoints = rxtx_flows_endpoints(rxtx_analysis_flows(), packet->lane);
@@ -127,6 +140,19 @@ void rxtx_statistic_register(rxtx_statistic *statistic)
     register_stat_tap_table_ui(&statistic->ui);
 }
 
+/* Takes over n texts; what is behind them is empty. A row is written over in place: a window may point to it. */
+static void set_texts(stat_tap_table *table, guint row, char **texts, guint n)
+{
+    stat_tap_table_item_type *items = table->elements[row];
+
+    free_texts(items, table->num_fields);
+    memset(items, 0, table->num_fields * sizeof *items);
+    for (guint column = 0; column < n; column++)
+        items[column] = (stat_tap_table_item_type){.type = TABLE_ITEM_STRING,
+                                                   .value = {.string_value = texts[column]},
+                                                   .user_data = {.ptr_value = texts[column]}};
+}
+
 stat_tap_table *rxtx_statistic_table(rxtx_statistic *statistic, const char *title)
 {
     stat_tap_table *table = stat_tap_find_table(&statistic->ui, title);
@@ -135,28 +161,22 @@ stat_tap_table *rxtx_statistic_table(rxtx_statistic *statistic, const char *titl
         table = stat_tap_init_table(title, (int)statistic->ui.nfields, 0, NULL);
         stat_tap_add_table(&statistic->ui, table);
     }
+    for (guint row = 0; row < table->num_elements; row++)
+        set_texts(table, row, NULL, 0);
     statistic->written = 0;
     return table;
 }
 
-/* A row that is there is written over in place: a window may point to it. */
 void rxtx_statistic_row(rxtx_statistic *statistic, stat_tap_table *table, char **texts, guint n)
 {
     guint row = statistic->written++;
-    stat_tap_table_item_type *items;
+    g_autofree stat_tap_table_item_type *empty = NULL;
 
     if (row >= table->num_elements) {
-        items = g_new0(stat_tap_table_item_type, table->num_fields);
-        stat_tap_init_table_row(table, row, table->num_fields, items);
-        g_free(items);
+        empty = g_new0(stat_tap_table_item_type, table->num_fields);
+        stat_tap_init_table_row(table, row, table->num_fields, empty);
     }
-    items = table->elements[row];
-    free_texts(items, table->num_fields);
-    memset(items, 0, table->num_fields * sizeof *items);
-    for (guint column = 0; column < n; column++)
-        items[column] = (stat_tap_table_item_type){.type = TABLE_ITEM_STRING,
-                                                   .value = {.string_value = texts[column]},
-                                                   .user_data = {.ptr_value = texts[column]}};
+    set_texts(table, row, texts, n);
 }
 
 const char *rxtx_statistic_argument(rxtx_statistic *statistic, const char *opt_arg, char **err)

@@ -23,6 +23,7 @@ struct rxtx_statistic {
     rxtx_tally *tally;
 
     /* stat_table.c's: */
+    const void *counted;   /* the listener whose packets are in the tally */
     guint written;         /* rows of the table that is being written */
     bool listening;        /* our own listener is there */
     GPtrArray *old_tables; /* whose rows an open window may still show */

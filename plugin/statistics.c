@@ -10,7 +10,15 @@
 
 /* The widths are those of the formats below: a column's title is as wide as its cells, so that TShark's text lines up.
  */
-enum { WIDTH_CPU = 7, WIDTH_NODE = 7, WIDTH_COUNT = 11, WIDTH_BYTES = 15, WIDTH_SHARE = 7, WIDTH_FLOW = 8 };
+enum {
+    WIDTH_CPU = 7,
+    WIDTH_NODE = 7,
+    WIDTH_COUNT = 11,
+    WIDTH_BYTES = 15,
+    WIDTH_SHARE = 7,
+    WIDTH_FLOW = 8,
+    WIDTH_TOGETHER = 14
+};
 
 #define TEXT(title)                                                                                                    \
     {                                                                                                                  \
@@ -267,10 +275,22 @@ static const char *const seen_texts[] = {
     [SEEN_SOMEHOW] = "unknown direction       ",
 };
 
-/* One flow's rows among the lanes, and of each direction (0 forward, 1 back) the way that is compared: where packets
- * were received these and not those sent, since RSS is about what is received. */
+typedef enum {
+    MEETS,          /* one CPU handled all packets of both directions */
+    MOVES_TOGETHER, /* several CPUs did, but at nearly every time one */
+    PARTS,
+    VERDICTS,
+} verdict;
+
+#define ANY_DEVICE 0
+
+/* What of a flow is compared: on one device, or where none has both directions, on all together. Of each direction (0
+ * forward, 1 back) it is what was received rather than what was sent, since RSS is about what is received; so two
+ * devices that received come before one that received and sent. */
 typedef struct {
-    guint from, to;
+    const GPtrArray *lanes;
+    guint from, to; /* the flow's rows of it */
+    guint16 device;
     bool seen[2];
     rxtx_way way[2];
 } both_ways;
@@ -280,29 +300,33 @@ static const rxtx_share_row *lane_at(const GPtrArray *lanes, guint i)
     return (const rxtx_share_row *)g_ptr_array_index(lanes, i);
 }
 
-static int preference(rxtx_way way)
+static int precedence(rxtx_way way)
 {
     return way == RXTX_WAY_RECEIVED ? 2 : way == RXTX_WAY_SENT ? 1 : 0;
+}
+
+static bool is_of_device(const both_ways *both, const rxtx_share_row *row)
+{
+    return row->cpu.presence == RXTX_KNOWN && (both->device == ANY_DEVICE || row->device == both->device);
 }
 
 static void see(both_ways *both, const rxtx_share_row *row)
 {
     int direction = row->forward ? 0 : 1;
 
-    if (row->cpu.presence != RXTX_KNOWN)
-        return;
-    if (!both->seen[direction] || preference(row->way) > preference(both->way[direction]))
+    if (!both->seen[direction] || precedence(row->way) > precedence(both->way[direction]))
         both->way[direction] = row->way;
     both->seen[direction] = true;
 }
 
-/* The next flow, behind *both; false at the end. */
-static bool next_flow(const GPtrArray *lanes, both_ways *both)
+static both_ways look(const GPtrArray *lanes, guint from, guint to, guint16 device)
 {
-    *both = (both_ways){.from = both->to, .to = both->to};
-    while (both->to < lanes->len && lane_at(lanes, both->to)->flow == lane_at(lanes, both->from)->flow)
-        see(both, lane_at(lanes, both->to++));
-    return both->to > both->from;
+    both_ways both = {.lanes = lanes, .from = from, .to = to, .device = device};
+
+    for (guint i = from; i < to; i++)
+        if (is_of_device(&both, lane_at(lanes, i)))
+            see(&both, lane_at(lanes, i));
+    return both;
 }
 
 static seen_kind kind_of(const both_ways *both)
@@ -318,16 +342,15 @@ static seen_kind kind_of(const both_ways *both)
 
 static bool is_compared(const both_ways *both, const rxtx_share_row *row)
 {
-    return row->cpu.presence == RXTX_KNOWN && row->way == both->way[row->forward ? 0 : 1];
+    return is_of_device(both, row) && row->way == both->way[row->forward ? 0 : 1];
 }
 
-/* Whether one CPU handled all packets of both directions. */
-static bool meets(const GPtrArray *lanes, const both_ways *both)
+static bool is_on_one_cpu(const both_ways *both)
 {
     const rxtx_share_row *first = NULL;
 
     for (guint i = both->from; i < both->to; i++) {
-        const rxtx_share_row *row = lane_at(lanes, i);
+        const rxtx_share_row *row = lane_at(both->lanes, i);
 
         if (!is_compared(both, row))
             continue;
@@ -338,13 +361,21 @@ static bool meets(const GPtrArray *lanes, const both_ways *both)
     return true;
 }
 
+/* When both directions of a flow move, one is first: until the other follows they are split. */
+static verdict judge(const rxtx_flow_row *flow, const both_ways *both)
+{
+    if (is_on_one_cpu(both))
+        return MEETS;
+    return kind_of(both) == SEEN_RECEIVED && flow->splits <= flow->moves ? MOVES_TOGETHER : PARTS;
+}
+
 /* "CPU 0 (12), CPU 3 (1)", with the packets of each. */
-static char *cpus_text(const GPtrArray *lanes, const both_ways *both, bool forward)
+static char *cpus_text(const both_ways *both, bool forward)
 {
     GString *text = g_string_new(NULL);
 
     for (guint i = both->from; i < both->to; i++) {
-        const rxtx_share_row *row = lane_at(lanes, i);
+        const rxtx_share_row *row = lane_at(both->lanes, i);
 
         if (is_compared(both, row) && row->forward == forward)
             g_string_append_printf(text, "%sCPU %u (%" G_GUINT64_FORMAT ")", text->len > 0 ? ", " : "", row->cpu.number,
@@ -353,61 +384,105 @@ static char *cpus_text(const GPtrArray *lanes, const both_ways *both, bool forwa
     return g_string_free(text, FALSE);
 }
 
-static void write_kind(rxtx_statistic *statistic, stat_tap_table *table, seen_kind kind, guint flows, guint meeting)
+/* Adds each device on which the flow was seen at least so well, or else all devices together if they were. */
+static bool add_pairs(GArray *found, const GPtrArray *lanes, guint from, guint to, seen_kind worst)
+{
+    guint before = found->len;
+    both_ways both;
+
+    for (guint i = from; i < to; i++) {
+        if (i > from && lane_at(lanes, i)->device == lane_at(lanes, i - 1)->device)
+            continue;
+        both = look(lanes, from, to, lane_at(lanes, i)->device);
+        if (kind_of(&both) <= worst)
+            g_array_append_val(found, both);
+    }
+    both = look(lanes, from, to, ANY_DEVICE);
+    if (found->len == before && kind_of(&both) <= worst)
+        g_array_append_val(found, both);
+    return found->len > before;
+}
+
+/* All that is compared, of all flows, as both_ways. */
+static GArray *find_pairs(const GPtrArray *lanes)
+{
+    GArray *found = g_array_new(FALSE, FALSE, sizeof(both_ways));
+    guint from = 0;
+
+    for (guint to = 1; to <= lanes->len; to++)
+        if (to == lanes->len || lane_at(lanes, to)->flow != lane_at(lanes, from)->flow) {
+            if (!add_pairs(found, lanes, from, to, SEEN_RECEIVED)) /* as a box that forwards does, on two devices */
+                add_pairs(found, lanes, from, to, SEEN_SOMEHOW);
+            from = to;
+        }
+    return found;
+}
+
+static void write_kind(rxtx_statistic *statistic, stat_tap_table *table, seen_kind kind, const guint counts[VERDICTS])
 {
     char *texts[] = {
         g_strdup(seen_texts[kind]),
-        padded(flows, WIDTH_COUNT),
-        padded(meeting, WIDTH_COUNT),
-        padded(flows - meeting, WIDTH_COUNT),
+        padded((guint64)counts[MEETS] + counts[MOVES_TOGETHER] + counts[PARTS], WIDTH_COUNT),
+        padded(counts[MEETS], WIDTH_COUNT),
+        padded(counts[MOVES_TOGETHER], WIDTH_TOGETHER),
+        padded(counts[PARTS], WIDTH_COUNT),
     };
 
     rxtx_statistic_row(statistic, table, texts, G_N_ELEMENTS(texts));
 }
 
-static void write_parted(rxtx_statistic *statistic, stat_tap_table *table, const GPtrArray *lanes,
-                         const both_ways *both)
+static void write_pair(rxtx_statistic *statistic, stat_tap_table *table, const rxtx_flow_row *flow,
+                       const both_ways *both)
 {
-    const rxtx_flow_row *flow = rxtx_tally_flow(statistic->tally, lane_at(lanes, both->from)->flow);
+    verdict found = judge(flow, both);
     char *texts[] = {
         g_strdup(seen_texts[kind_of(both)]),
-        g_strdup_printf("%*s", WIDTH_COUNT, ""),
-        g_strdup_printf("%*s", WIDTH_COUNT, ""),
-        g_strdup_printf("%*s", WIDTH_COUNT, ""),
+        padded(1, WIDTH_COUNT),
+        padded(0, WIDTH_COUNT),
+        padded(found == MOVES_TOGETHER, WIDTH_TOGETHER),
+        padded(found == PARTS, WIDTH_COUNT),
         padded(flow->flow, WIDTH_FLOW),
         ends_text(&flow->endpoints),
-        cpus_text(lanes, both, true),
-        cpus_text(lanes, both, false),
+        cpus_text(both, true),
+        cpus_text(both, false),
     };
 
     rxtx_statistic_row(statistic, table, texts, G_N_ELEMENTS(texts));
 }
 
-static void write_kinds(rxtx_statistic *statistic, const GPtrArray *lanes)
+static const rxtx_flow_row *flow_of(const rxtx_statistic *statistic, const both_ways *both)
+{
+    return rxtx_tally_flow(statistic->tally, lane_at(both->lanes, both->from)->flow);
+}
+
+static void write_kinds(rxtx_statistic *statistic, const GArray *pairs)
 {
     stat_tap_table *table = rxtx_statistic_table(statistic, "Flows with both directions");
-    guint flows[SEEN_ONE_DIRECTION + 1] = {0}, meeting[SEEN_ONE_DIRECTION + 1] = {0};
-    both_ways both = {0};
+    guint counts[SEEN_ONE_DIRECTION][VERDICTS] = {0};
 
-    while (next_flow(lanes, &both)) {
-        flows[kind_of(&both)]++;
-        meeting[kind_of(&both)] += meets(lanes, &both);
+    for (guint i = 0; i < pairs->len; i++) {
+        const both_ways *both = &g_array_index(pairs, both_ways, i);
+
+        counts[kind_of(both)][judge(flow_of(statistic, both), both)]++;
     }
     for (seen_kind kind = 0; kind < SEEN_ONE_DIRECTION; kind++)
-        write_kind(statistic, table, kind, flows[kind], meeting[kind]);
+        write_kind(statistic, table, kind, counts[kind]);
 }
 
 static void write_symmetry(rxtx_statistic *statistic)
 {
     g_autoptr(GPtrArray) lanes = rxtx_tally_lanes(statistic->tally);
+    g_autoptr(GArray) pairs = find_pairs(lanes);
     stat_tap_table *table;
-    both_ways both = {0};
 
-    write_kinds(statistic, lanes);
+    write_kinds(statistic, pairs);
     table = rxtx_statistic_table(statistic, "Those that are not on one CPU");
-    while (next_flow(lanes, &both))
-        if (kind_of(&both) != SEEN_ONE_DIRECTION && !meets(lanes, &both))
-            write_parted(statistic, table, lanes, &both);
+    for (guint i = 0; i < pairs->len; i++) {
+        const both_ways *both = &g_array_index(pairs, both_ways, i);
+
+        if (!is_on_one_cpu(both))
+            write_pair(statistic, table, flow_of(statistic, both), both);
+    }
 }
 
 static void check_symmetry(const char *opt_arg, const char **filter, char **err);
@@ -416,7 +491,8 @@ static stat_tap_table_item symmetry_columns[] = {
     TEXT("Directions              "),
     NUMBER("      Flows"),
     NUMBER(" On one CPU"),
-    NUMBER("        Not"),
+    NUMBER("Moved together"),
+    NUMBER("      Apart"),
     NUMBER("    Flow"),
     TEXT("Between"),
     TEXT("There"),

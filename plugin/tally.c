@@ -37,8 +37,10 @@ static gboolean equal_flows(gconstpointer a, gconstpointer b)
 static guint hash_share(gconstpointer pointer)
 {
     const rxtx_share_row *row = (const rxtx_share_row *)pointer;
+    guint64 key = (guint64)row->flow << 32 | rank(&row->cpu);
 
-    return row->flow * 0x9e3779b1u + rank(&row->cpu) * 8 + row->way * 2 + row->forward;
+    key = (key ^ ((guint64)row->device << 8 | row->way << 1 | row->forward)) * 0x9e3779b97f4a7c15u;
+    return (guint)(key >> 32);
 }
 
 static int compare_numbers(guint64 a, guint64 b)
@@ -50,6 +52,7 @@ static int compare_lanes(const rxtx_share_row *a, const rxtx_share_row *b)
 {
     int order = compare_numbers(a->flow, b->flow);
 
+    order = order != 0 ? order : compare_numbers(a->device, b->device);
     order = order != 0 ? order : compare_numbers(!a->forward, !b->forward);
     order = order != 0 ? order : compare_numbers(a->way, b->way);
     return order != 0 ? order : compare_numbers(rank(&a->cpu), rank(&b->cpu));
@@ -92,7 +95,8 @@ static rxtx_cpu_row *add_to_cpu(rxtx_tally *tally, const rxtx_tally_packet *pack
     row->received += packet->way == RXTX_WAY_RECEIVED;
     row->sent += packet->way == RXTX_WAY_SENT;
     row->repeats += packet->repeat;
-    row->drops += packet->drops;
+    if (packet->drops > 0)
+        cpu_row(tally, packet->drops_of_cpu ? packet->cpu : (rxtx_number){RXTX_UNKNOWN, 0})->drops += packet->drops;
     if (packet->moved) {
         row->moves_in++;
         cpu_row(tally, (rxtx_number){RXTX_KNOWN, packet->prev_cpu})->moves_out++;
@@ -129,7 +133,11 @@ void rxtx_tally_add(rxtx_tally *tally, const rxtx_tally_packet *packet, const rx
 {
     rxtx_cpu_row *cpu = add_to_cpu(tally, packet);
     rxtx_share_row share = {.flow = packet->flow, .cpu = packet->cpu};
-    rxtx_share_row lane = {.flow = packet->flow, .cpu = packet->cpu, .forward = packet->forward, .way = packet->way};
+    rxtx_share_row lane = {.flow = packet->flow,
+                           .cpu = packet->cpu,
+                           .forward = packet->forward,
+                           .way = packet->way,
+                           .device = packet->device};
     rxtx_flow_row *flow;
 
     if (packet->flow == 0)

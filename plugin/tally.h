@@ -14,8 +14,10 @@
 typedef struct {
     rxtx_number cpu, node;
     rxtx_way way;
+    guint16 device;
     guint32 bytes;
     guint64 drops;
+    bool drops_of_cpu; /* or of another stream, a queue or a node: then they are the unknown CPU's */
     bool repeat, split;
     bool moved;
     guint32 prev_cpu; /* if it moved */
@@ -37,12 +39,14 @@ typedef struct {
     guint32 cpus; /* of both directions, however they were handled */
 } rxtx_flow_row;
 
-/* What one CPU handled of a flow; in a lane's row, of one direction of it, received, sent or not said. */
+/* What one CPU handled of a flow; in a lane's row, of one direction of it, received, sent or not said, on one device.
+ */
 typedef struct {
     guint32 flow;
     rxtx_number cpu;
-    bool forward; /* in a lane's row */
-    rxtx_way way; /* in a lane's row */
+    bool forward; /* this and the next two are in a lane's row */
+    rxtx_way way;
+    guint16 device;
     guint64 packets, bytes;
 } rxtx_share_row;
 

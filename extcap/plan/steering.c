@@ -159,12 +159,24 @@ static void describe_interrupts(const steering *s)
     }
 }
 
+/* Which kernel it is whose CPUs are numbered. It also keeps mergecap from taking the interfaces of two hosts for the
+ * same ones, which it does where names, descriptions and comments are equal (wiretap/merge.c, is_duplicate_idb). */
+static void describe_kernel(const steering *s)
+{
+    g_autofree char *path = g_strdup_printf("%s/proc/sys/kernel/random/boot_id", s->root);
+    g_autofree char *value = read_word(path);
+
+    if (value != NULL)
+        g_string_append_printf(s->text, "boot %s\n", value);
+}
+
 char *rxtx_steering_describe(const char *root, const char *interface)
 {
     steering s = {.root = root, .interface = interface, .fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
 
     s.text = g_string_new(NULL);
     g_string_append_printf(s.text, "Steering of %s at the start of the capture:\n", interface);
+    describe_kernel(&s);
     describe_driver(&s);
     describe_channels(&s);
     describe_rss(&s);

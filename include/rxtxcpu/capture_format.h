@@ -40,7 +40,8 @@
  * own link type, and another one when that changes. What a CPU lost there cannot be put to an interface: its statistics
  * then stand at an IDB of the name `any`, which has no packets.
  *
- * The comment of an interface's first IDB is the state of its steering at that time, as text for people.
+ * The comment of an interface's first IDB is the state of its steering at that time, as text for people. It names the
+ * kernel (its boot id), so that tools which make one of equal interfaces keep those of two hosts apart.
  *
  * This header is C11 and C++ clean, needs nothing else and holds no state.
  */

@@ -30,7 +30,7 @@ def blocks():
         if number == MOVED or generator.random() < 0.01:
             cpu = (cpu + 1) % CPUS
         data = frame(number.to_bytes(4, "big"), source=flow)
-        if 1500 < number < 1540:
+        if 1500 < number < 1640:
             data, back, cpu = stuck, False, 3
         yield packet(cpu, START + number * 2_000_000, SENT if generator.random() < 0.2 else RECEIVED,
                      drops=7 if number == 40 else None, data=answer(data) if back else data)

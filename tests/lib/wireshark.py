@@ -1,5 +1,6 @@
 """Wireshark's own programs, run as an ordinary user with our extcap and plugin installed in a folder of his."""
 
+import functools
 import re
 import shutil
 
@@ -7,6 +8,7 @@ from lib import paths, user
 from lib.process import Process, check, run
 
 
+@functools.cache
 def version():
     """'4.0' of TShark 4.0.17."""
     return re.search(r"^TShark .*?(\d+\.\d+)\.\d+", check(["tshark", "--version"]), re.MULTILINE)[1]

@@ -37,3 +37,11 @@ def user_with_both():
     """A user with the plugin and the Lua file."""
     with new_user(paths.PLUGIN, LUA) as user:
         yield user
+
+
+@pytest.fixture(name="ten_are_an_alarm")
+def repeats_are_an_alarm_from_ten_on(user):
+    """As a preference: as many as Wireshark is told to warn of, and less than it warns of by itself."""
+    folder = user.home / ".config/wireshark"
+    folder.mkdir(parents=True)
+    (folder / "preferences").write_text("rxtxcpu.repeat_alarm: 10\n", encoding="utf-8")

@@ -197,7 +197,16 @@ class Tcp(Talk):
 
     def send(self):
         forward, segment, seq, consumes = self.segment()
-        return [self.datagram("tcp", segment, forward, sequence=seq, consumes=consumes)]
+        first = self.datagram("tcp", segment, forward, sequence=seq, consumes=consumes)
+        return [first] if self.rng.random() < 0.6 else [self._following(forward, seq, consumes), first]
+
+    def _following(self, forward, seq, consumes):
+        """The segment behind, which overtakes."""
+        seq, payload = (seq + consumes) % 2**32, self.text()
+        following = wire.tcp(*self.ends(forward), seq, 1, wire.ACK, payload)
+        if model.is_below(self.next[forward], (seq + len(payload)) % 2**32):
+            self.next[forward] = (seq + len(payload)) % 2**32
+        return self.datagram("tcp", following, forward, sequence=seq, consumes=len(payload))
 
 
 class Udp(Talk):
@@ -476,13 +485,13 @@ def on_many_cpus(count):
         for number in range(2 * count)])
 
 
-def after_moves(gaps):
-    """For each gap a connection whose segments come in the wrong order: one moves the flow, one more the gap later."""
+def overtaken(gaps):
+    """For each gap a connection with a segment that comes so long behind a later one of another CPU."""
     interfaces = [cpu_interface("", "eth0", cpu, None) for cpu in range(2)]
     drafts = []
     for number, gap in enumerate(gaps):
-        moved = capture.START + number * 1000 * MS + 900 * US  # not at a whole millisecond
-        for cpu, seq, time in ((0, 1000, moved - MS), (1, 500, moved), (1, 600, moved + gap)):
+        begin = capture.START + number * 1000 * MS + 900 * US  # not at a whole millisecond
+        for cpu, seq, time in ((0, 1000, begin), (1, 500, begin + gap)):
             segment = wire.tcp(40000 + number, 9, seq, 1, wire.ACK, b"x" * 50)
             data = wire.ethernet(wire.IPV4, wire.mac(1), wire.mac(2),
                                  wire.ip(4, "tcp", wire.address(4, 1), wire.address(4, 2), segment))

@@ -91,20 +91,13 @@ def highest_segment(segments):
     return setter, highest
 
 
-def last_move(lane):
-    """When the lane's packets last came to another CPU, or None."""
-    moves = [packet.time for before, packet in zip(lane, lane[1:]) if before.cpu != packet.cpu]
-    return moves[-1] if moves else None
-
-
 def is_reordered(packet, before):
-    if packet.sequence is None or packet.consumes == 0:
+    if packet.way == SENT or packet.sequence is None or packet.consumes == 0:
         return False
     setter, highest = highest_segment(before)
     if setter is None or not is_below(packet.sequence, highest) or setter.cpu == packet.cpu:
         return False
-    moved = last_move([*before, packet])
-    return moved is not None and 0 <= packet.time - moved <= REORDER_WINDOW
+    return 0 <= packet.time - setter.time <= REORDER_WINDOW
 
 
 class Flows:

@@ -5,6 +5,7 @@
 #include "flow.h"
 
 enum { WINDOW_MS = 10 };
+#define NS_PER_MS 1000000ull
 
 /* What is likely in a file: each packet takes one of so many. */
 typedef struct {
@@ -141,18 +142,6 @@ static bool is_below(guint32 a, guint32 b)
     return (gint32)(a - b) < 0;
 }
 
-typedef struct {
-    const rxtx_flow_packet *last, *highest; /* NULL: none */
-    const rxtx_flow_packet *moved;          /* where the last move was */
-} lane_state;
-
-static void pass(lane_state *lane, const rxtx_flow_packet *packet)
-{
-    if (lane->last != NULL && lane->last->cpu.number != packet->cpu.number)
-        lane->moved = packet;
-    lane->last = packet;
-}
-
 static guint32 end_of(const rxtx_flow_packet *packet)
 {
     return packet->segment.seq + packet->segment.len;
@@ -161,21 +150,19 @@ static guint32 end_of(const rxtx_flow_packet *packet)
 static bool is_reordered(const file *f, const item *one)
 {
     const rxtx_flow_packet *packet = &one->packet;
-    lane_state lane = {0};
+    const rxtx_flow_packet *highest = NULL;
 
     for (guint i = 0; i < f->n; i++) {
         const rxtx_flow_packet *before = &f->items[i].packet;
 
         if (!same_lane(&f->items[i], one) || !counts(&f->items[i]))
             continue;
-        pass(&lane, before);
-        if (before->has_segment && (lane.highest == NULL || is_below(end_of(lane.highest), end_of(before))))
-            lane.highest = before;
+        if (before->has_segment && (highest == NULL || is_below(end_of(highest), end_of(before))))
+            highest = before;
     }
-    pass(&lane, packet);
-    return packet->has_segment && packet->segment.len > 0 && lane.highest != NULL && lane.moved != NULL &&
-           is_below(packet->segment.seq, end_of(lane.highest)) && lane.highest->cpu.number != packet->cpu.number &&
-           packet->time_us - lane.moved->time_us <= WINDOW_MS * 1000;
+    return packet->has_segment && packet->segment.len > 0 && highest != NULL && packet->way != RXTX_WAY_SENT &&
+           is_below(packet->segment.seq, end_of(highest)) && highest->cpu.number != packet->cpu.number &&
+           packet->time_ns - highest->time_ns <= WINDOW_MS * NS_PER_MS;
 }
 
 /* --- random packets -------------------------------------------------------------------------------------------------
@@ -221,7 +208,7 @@ static rxtx_flow_packet random_packet(GRand *random, const kind *k, guint at, co
 {
     rxtx_flow_packet packet = {
         .frame = (before != NULL ? before->frame : 0) + 1 + below(random, 3),
-        .time_us = (before != NULL ? before->time_us : 0xffffff00u) + 1000 * below(random, k->step_ms + 1),
+        .time_ns = (before != NULL ? before->time_ns : 0xfffffffff000ull) + NS_PER_MS * below(random, k->step_ms + 1),
         .host = (guint16)(1 + below(random, k->hosts)),
         .device = (guint16)(1 + below(random, k->devices)),
         .way = k->ways == 1 ? RXTX_WAY_RECEIVED : (rxtx_way)below(random, k->ways),
@@ -308,7 +295,7 @@ static void compare_file(GRand *random, const kind *k)
     file f = {
         .items = g_new0(item, k->packets),
         .followed = g_hash_table_new(NULL, NULL),
-        .flows = rxtx_flows_new(WINDOW_MS * 1000),
+        .flows = rxtx_flows_new(WINDOW_MS * NS_PER_MS),
     };
 
     for (guint i = 0; i < k->packets; i++)

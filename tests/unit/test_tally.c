@@ -158,12 +158,14 @@ static void cpus_that_are_not_known_are_one(void)
 static void everything_of_a_cpu_is_added_up(void)
 {
     g_autoptr(tally) t = rxtx_tally_new();
-    rxtx_tally_packet packet = {.cpu = known(3), .bytes = 4000000000, .way = RXTX_WAY_SENT, .drops = 1ull << 40};
+    rxtx_tally_packet packet = {
+        .cpu = known(3), .bytes = 4000000000, .way = RXTX_WAY_SENT, .drops = 1ull << 40, .drops_of_cpu = true};
     rxtx_cpu_row row;
 
     add(t, packet);
     add(t, packet);
-    packet = (rxtx_tally_packet){.cpu = known(3), .bytes = 1, .way = RXTX_WAY_RECEIVED, .drops = 5, .repeat = true};
+    packet = (rxtx_tally_packet){
+        .cpu = known(3), .bytes = 1, .way = RXTX_WAY_RECEIVED, .drops = 5, .drops_of_cpu = true, .repeat = true};
     add(t, packet);
     packet.way = RXTX_WAY_UNKNOWN;
     add(t, packet);
@@ -175,6 +177,17 @@ static void everything_of_a_cpu_is_added_up(void)
     g_assert_cmpuint(row.repeats, ==, 2);
     g_assert_cmpuint(row.drops, ==, (2ull << 40) + 10);
     g_assert_cmpuint(row.moves_in + row.moves_out + row.flows, ==, 0);
+}
+
+static void losses_of_a_queue_are_no_cpus(void)
+{
+    g_autoptr(tally) t = rxtx_tally_new();
+    rxtx_tally_packet packet = {.cpu = known(3), .drops = 7};
+
+    add(t, packet);
+    g_assert_cmpuint(cpu_row(t, known(3)).drops, ==, 0);
+    g_assert_cmpuint(cpu_row(t, (rxtx_number){RXTX_UNKNOWN, 0}).drops, ==, 7);
+    g_assert_cmpuint(cpu_row(t, (rxtx_number){RXTX_UNKNOWN, 0}).packets, ==, 0);
 }
 
 static void a_move_is_in_where_it_came_and_out_where_it_was(void)
@@ -453,6 +466,7 @@ int main(int argc, char **argv)
     TEST("CPUs stand by their number and the unknown one last", cpus_stand_by_their_number_and_the_unknown_one_last);
     TEST("CPUs that are not known are one", cpus_that_are_not_known_are_one);
     TEST("everything of a CPU is added up", everything_of_a_cpu_is_added_up);
+    TEST("losses of a queue are no CPU's", losses_of_a_queue_are_no_cpus);
     TEST("a move is in where it came and out where it was", a_move_is_in_where_it_came_and_out_where_it_was);
     TEST("a CPU that was left has a row without packets", a_cpu_that_was_left_has_a_row_without_packets);
     TEST("a node is what the first packet says that says one", a_node_is_what_the_first_packet_says_that_says_one);
