@@ -83,8 +83,7 @@ static void read_packet(rxtx_packet *packet, const rxtx_interface *interface, wt
         wtap_block_get_uint64_option_value(block, OPT_PKT_DROPCOUNT, &packet->drops) == WTAP_OPTTYPE_SUCCESS;
 }
 
-/* --- the first visit ------------------------------------------------------------------------------------------------
- */
+/* --- the first visit ---------------------------------------------------------------------------------------------- */
 
 /* An ICMP error holds a packet of another flow, whose ports Wireshark leaves in pinfo. */
 static bool has_icmp(const packet_info *pinfo)
@@ -246,8 +245,7 @@ static rxtx_past learn(packet_info *pinfo, tvbuff_t *tvb, const rxtx_packet *pac
     return past;
 }
 
-/* --- all visits -----------------------------------------------------------------------------------------------------
- */
+/* --- all visits --------------------------------------------------------------------------------------------------- */
 
 /* A read filter gives a packet's number to the next one when it hides it: then that number is another packet's. Where
  * nothing is kept there is no read filter (TShark wants -2 with it). */
@@ -334,8 +332,7 @@ const rxtx_flows *rxtx_analysis_flows(void)
     return file.flows;
 }
 
-/* --- files ----------------------------------------------------------------------------------------------------------
- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 static void end_file(void)
 {

@@ -52,8 +52,7 @@ static const value_string directions[] = {
     {0, NULL},
 };
 
-/* --- fields ---------------------------------------------------------------------------------------------------------
- */
+/* --- fields ------------------------------------------------------------------------------------------------------- */
 
 static proto_item *add_uint(proto_tree *tree, int hf, tvbuff_t *tvb, guint32 value)
 {
@@ -204,8 +203,7 @@ static void add_fields(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, cons
     add_repeat(fields, tvb, pinfo, packet);
 }
 
-/* --- dissection -----------------------------------------------------------------------------------------------------
- */
+/* --- dissection --------------------------------------------------------------------------------------------------- */
 
 static bool has_expert_column(const packet_info *pinfo)
 {
@@ -243,8 +241,7 @@ static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
     return (int)tvb_captured_length(tvb);
 }
 
-/* --- registration ---------------------------------------------------------------------------------------------------
- */
+/* --- registration ------------------------------------------------------------------------------------------------- */
 
 static void register_fields(void)
 {

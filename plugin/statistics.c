@@ -8,8 +8,7 @@
 #include "packet-rxtxcpu.h"
 #include "stat_table.h"
 
-/* The widths are those of the formats below: a column's title is as wide as its cells, so that TShark's text lines up.
- */
+/* A column's title is as wide as its cells, so that TShark's text lines up. */
 enum {
     WIDTH_CPU = 7,
     WIDTH_NODE = 7,
@@ -93,8 +92,7 @@ static char *ends_text(const rxtx_endpoints *ends)
     return g_strdup_printf("%s%s <-> %s", port_type_text(ends->port_type), low, high);
 }
 
-/* --- rxtxcpu,stat ---------------------------------------------------------------------------------------------------
- */
+/* --- rxtxcpu,stat ------------------------------------------------------------------------------------------------- */
 
 static void add_row(rxtx_cpu_row *sum, const rxtx_cpu_row *row)
 {
@@ -169,8 +167,7 @@ static void check_stat(const char *opt_arg, const char **filter, char **err)
     *filter = rxtx_statistic_argument(&cpu_statistic, opt_arg, err);
 }
 
-/* --- rxtxcpu,flows[,N] ----------------------------------------------------------------------------------------------
- */
+/* --- rxtxcpu,flows[,N] -------------------------------------------------------------------------------------------- */
 
 /* What Wireshark's callbacks have to know of the statistic, which carry no data. */
 static struct {
@@ -256,8 +253,7 @@ static void check_flows(const char *opt_arg, const char **filter, char **err)
         *err = g_strdup("\"-z rxtxcpu,flows,0\" would list nothing. Try: -z rxtxcpu,flows,10");
 }
 
-/* --- rxtxcpu,symmetry -----------------------------------------------------------------------------------------------
- */
+/* --- rxtxcpu,symmetry --------------------------------------------------------------------------------------------- */
 
 /* How the two directions of a flow were seen, in the order of the alphabet, by which Wireshark sorts. */
 typedef enum {
@@ -514,8 +510,7 @@ static void check_symmetry(const char *opt_arg, const char **filter, char **err)
     *filter = rxtx_statistic_argument(&symmetry_statistic, opt_arg, err);
 }
 
-/* --- rxtxcpu,tree ---------------------------------------------------------------------------------------------------
- */
+/* --- rxtxcpu,tree ------------------------------------------------------------------------------------------------- */
 
 #define TREE_TITLE "Packets per CPU"
 

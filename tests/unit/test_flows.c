@@ -102,8 +102,7 @@ static const char *next(fixture *f, const char *words)
     return take(f, read_packet(words));
 }
 
-/* --- flows ----------------------------------------------------------------------------------------------------------
- */
+/* --- flows -------------------------------------------------------------------------------------------------------- */
 
 static void both_directions_are_one_flow(void)
 {
@@ -239,8 +238,7 @@ static void the_ends_of_a_flow_are_in_one_order_whoever_speaks(void)
     tear_down(&f);
 }
 
-/* --- lanes ----------------------------------------------------------------------------------------------------------
- */
+/* --- lanes -------------------------------------------------------------------------------------------------------- */
 
 static void a_flow_that_stays_on_its_cpu_does_not_move(void)
 {
@@ -369,8 +367,7 @@ static void of_one_flow_4096_lanes_are_followed(void)
     tear_down(&f);
 }
 
-/* --- CPUs -----------------------------------------------------------------------------------------------------------
- */
+/* --- CPUs --------------------------------------------------------------------------------------------------------- */
 
 static void without_a_cpu_there_is_a_flow_and_nothing_else(void)
 {
@@ -474,8 +471,7 @@ static void which_cpus_are_followed_can_be_asked(void)
     tear_down(&f);
 }
 
-/* --- late packets ---------------------------------------------------------------------------------------------------
- */
+/* --- late packets ------------------------------------------------------------------------------------------------- */
 
 static void a_late_packet_is_compared_with_nothing_and_nothing_with_it(void)
 {
@@ -528,8 +524,7 @@ static void a_late_segment_is_not_reordered_and_reorders_nothing(void)
     tear_down(&f);
 }
 
-/* --- split ----------------------------------------------------------------------------------------------------------
- */
+/* --- split -------------------------------------------------------------------------------------------------------- */
 
 static void directions_that_are_received_on_two_cpus_are_split(void)
 {
@@ -627,8 +622,7 @@ static void the_first_split_of_a_flow_is_remembered(void)
     tear_down(&f);
 }
 
-/* --- reordered by a move --------------------------------------------------------------------------------------------
- */
+/* --- reordered by a move ------------------------------------------------------------------------------------------ */
 
 static void a_segment_that_was_overtaken_on_another_cpu_is_reordered(void)
 {

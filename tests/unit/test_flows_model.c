@@ -165,8 +165,7 @@ static bool is_reordered(const file *f, const item *one)
            packet->time_ns - highest->time_ns <= WINDOW_MS * NS_PER_MS;
 }
 
-/* --- random packets -------------------------------------------------------------------------------------------------
- */
+/* --- random packets ----------------------------------------------------------------------------------------------- */
 
 static guint below(GRand *random, guint end)
 {
@@ -227,8 +226,7 @@ static rxtx_flow_packet random_packet(GRand *random, const kind *k, guint at, co
     return packet;
 }
 
-/* --- comparison -----------------------------------------------------------------------------------------------------
- */
+/* --- comparison --------------------------------------------------------------------------------------------------- */
 
 static void check_past(const file *f, const item *one)
 {

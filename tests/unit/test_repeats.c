@@ -296,8 +296,7 @@ static void what_is_not_of_repeats_is_left_alone(void)
     rxtx_repeats_free(NULL);
 }
 
-/* --- against the definition -----------------------------------------------------------------------------------------
- */
+/* --- against the definition --------------------------------------------------------------------------------------- */
 
 enum { PACKETS = 250 };
 
