@@ -1,6 +1,8 @@
 """For which versions of Wireshark the plugin can be configured: for each stands a WiresharkConfig.cmake that says
 little but its version."""
 
+import shutil
+
 import pytest
 
 from lib import paths
@@ -18,7 +20,8 @@ set(Wireshark_INCLUDE_DIR "{prefix}/include")
 set(Wireshark_PLUGIN_INSTALL_DIR "{prefix}/plugins")
 set(Wireshark_EXTCAP_INSTALL_DIR "{prefix}/extcap")
 """, encoding="utf-8")
-    ended = run(["cmake", "-S", paths.ROOT, "-B", scratch / "build", f"-DWireshark_DIR={prefix}",
+    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+    ended = run(["cmake", "-S", paths.ROOT, "-B", scratch / "build", *generator, f"-DWireshark_DIR={prefix}",
                  "-DBUILD_TESTING=OFF"], timeout=60)
     return ended.status, " ".join((ended.stdout + ended.stderr).split())
 
