@@ -2,8 +2,6 @@
 #include "analysis.h"
 
 #include <epan/conversation.h>
-#include <epan/epan_dissect.h>
-#include <epan/plugin_if.h>
 #include <epan/tap.h>
 
 #include "history.h"

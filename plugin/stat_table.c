@@ -118,13 +118,14 @@ static tap_packet_status count(void *tapdata, packet_info *pinfo, epan_dissect_t
 {
     rxtx_statistic *statistic = of_ui(((stat_data_t *)tapdata)->stat_tap_data);
     const rxtx_packet *packet = (const rxtx_packet *)data;
-    rxtx_tally_packet taken = counted(pinfo, packet);
     rxtx_endpoints endpoints = {0};
+    rxtx_tally_packet taken;
 
     if (statistic->counted != NULL && statistic->counted != tapdata)
         return TAP_PACKET_DONT_REDRAW; /* one tally cannot hold the packets of two */
     statistic->counted = tapdata;
     listen_for_drawing(statistic);
+    taken = counted(pinfo, packet);
     if (packet->lane != 0)
         endpoints = rxtx_flows_endpoints(rxtx_analysis_flows(), packet->lane);
     rxtx_tally_add(statistic->tally, &taken, &endpoints);

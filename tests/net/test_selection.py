@@ -1,5 +1,7 @@
 """Only what was asked for: filters, CPUs, and where each packet's CPU is written."""
 
+import pathlib
+
 import pytest
 
 from lib import attribution, contract, kernel
@@ -81,6 +83,8 @@ def test_the_first_interface_tells_how_packets_were_steered(veth, capture, two_c
     veth.b.receive_on("vb", 1 << two_cpus[1])
     first, *others = capture(veth.b, "vb").stop().file.interfaces
     assert len(first.comments) == 1 and "rps_cpus" in first.comments[0], first.comments
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    assert f"boot {boot}" in first.comments[0].splitlines()
     assert not any(other.comments for other in others)
 
 

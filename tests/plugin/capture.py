@@ -26,8 +26,10 @@ def section():
     return block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
 
 
-def interface(description=None, name="eth0", tsresol=9, link_type=1):
-    options = [option(2, name.encode())] if name is not None else []
+def interface(description=None, name="eth0", tsresol=9, link_type=1, comment=None):
+    options = [option(1, comment.encode())] if comment is not None else []
+    if name is not None:
+        options.append(option(2, name.encode()))
     if description is not None:
         options.append(option(3, description.encode()))
     options.append(option(9, bytes([tsresol])))

@@ -135,6 +135,18 @@ def test_two_captures_that_mergecap_makes_one_are_one(user):
     assert said.column("flow.prev_cpu") == [""] + ["0"] * 5
 
 
+def test_a_comment_that_names_the_kernel_keeps_two_hosts_apart_as_mergecap_is_by_itself(user):
+    """As the program writes it into the first interface: nothing else tells these two captures apart."""
+    for number, (boot, cpu) in enumerate((("one", 0), ("other", 1))):
+        write(user.home / f"{number}.pcapng", section(), interface("eth0 CPU 0 (rxtxcpu)", comment=f"boot {boot}"),
+              interface("eth0 CPU 1 (rxtxcpu)"),
+              *[packet(cpu, START + (2 * time + number) * US, RECEIVED, data=udp(A, B)) for time in range(3)])
+    tool(user, "mergecap", "-w", user.home / "merged.pcapng", user.home / "0.pcapng", user.home / "1.pcapng")
+    said = ask_file(user, user.home / "merged.pcapng")
+    assert said.column("cpu") == ["0", "1"] * 3 and said.column("flow") == ["1", "2"] * 3
+    assert said.frames("flow.moved") == []
+
+
 def test_two_devices_of_one_host_in_files_of_their_own_are_one_capture(user):
     said = merged(user, told_on(0, 3, 0, device="eth0"), told_on(1, 3, US, way=2, device="eth1"))
     assert said.column("flow") == ["1"] * 6
