@@ -44,7 +44,6 @@ struct rxtx_session {
     rxtx_engine *engine;
     rxtx_sink *sink;
     rxtx_stats *stats;      /* one for each group */
-    unsigned *stream_group; /* one for each stream */
     rxtx_worker worker;
     rxtx_monitor *monitor;
     GMainLoop *loop;
@@ -202,9 +201,6 @@ static bool make_plan(rxtx_session *s, GError **error)
     if (s->plan == NULL)
         return false;
     rxtx_outlet_plan(&s->outlet, s->plan);
-    s->stream_group = g_new(unsigned, s->plan->n_streams);
-    for (unsigned i = 0; i < s->plan->n_streams; i++)
-        s->stream_group[i] = s->plan->streams[i].group;
     return true;
 }
 
@@ -350,7 +346,6 @@ bool rxtx_session_run(rxtx_session *s, GError **error)
     s->worker = (rxtx_worker){.engine = s->engine,
                               .sink = s->sink,
                               .stop = &s->stop,
-                              .groups = s->stream_group,
                               .n_groups = s->plan->n_groups,
                               .count = least(s->options->count, s->options->autostop.packets),
                               .stats = s->stats};
@@ -427,6 +422,5 @@ void rxtx_session_free(rxtx_session *s)
     close_fd(s->control_out);
     close_fd(s->signals);
     g_free(s->stats);
-    g_free(s->stream_group);
     g_free(s);
 }

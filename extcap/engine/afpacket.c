@@ -173,11 +173,14 @@ static bool afpacket_settled(rxtx_engine *engine)
     return settled;
 }
 
-static rxtx_stats afpacket_stats(const rxtx_engine *engine, unsigned id)
+static void afpacket_add_stats(const rxtx_engine *engine, rxtx_stats *groups)
 {
-    const rxtx_ring *ring = &((const afpacket *)engine)->rings[id];
+    const rxtx_ring *rings = ((const afpacket *)engine)->rings;
 
-    return (rxtx_stats){.accepted = ring->accepted, .dropped = ring->dropped};
+    for (unsigned i = 0; i < engine->n_streams; i++) {
+        rxtx_stats counted = {.accepted = rings[i].accepted, .dropped = rings[i].dropped};
+        rxtx_stats_add(&groups[rings[i].stream.group], &counted);
+    }
 }
 
 static void afpacket_free(rxtx_engine *engine)
@@ -207,7 +210,7 @@ static const rxtx_engine_ops afpacket_ops = {
     .wait = afpacket_wait,
     .halt = afpacket_halt,
     .settled = afpacket_settled,
-    .stats = afpacket_stats,
+    .add_stats = afpacket_add_stats,
     .free = afpacket_free,
 };
 
@@ -272,8 +275,10 @@ static bool open_ring(afpacket *a, const rxtx_plan *plan, unsigned id, GError **
         return false;
     a->engine.streams[id] = &a->rings[id].stream;
     if (rxtx_ring_open(&a->rings[id], id, a->members[stream->member], stream->ring_bytes, plan->n_queues != 0,
-                       &a->rules, &a->clock, error))
+                       &a->rules, &a->clock, error)) {
+        a->rings[id].stream.group = stream->group;
         return true;
+    }
     group = rxtx_plan_group_name(plan, stream->group);
     g_prefix_error(error, "%s of %s: ", group, a->interface);
     return false;

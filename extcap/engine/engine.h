@@ -1,6 +1,6 @@
 /* The engine: where packets come from, and the promises that merge and worker build on.
  *
- * An engine owns one stream for each CPU or queue it was asked for. A stream is read by pulling:
+ * An engine owns one stream for each CPU or queue it was asked for, or for each host. A stream is read by pulling:
  *
  *     pending        head is the stream's oldest packet, its bytes borrowed until advance()
  *     not pending    nothing older than complete_ns will ever come out of this stream
@@ -32,6 +32,7 @@ struct rxtx_stream {
     const rxtx_stream_ops *ops;
     unsigned id; /* its index in the engine's streams; orders packets of the same nanosecond */
     bool pending;
+    unsigned group; /* of head: whose packet it is */
     rxtx_packet head;
     uint64_t
         complete_ns; /* ns since 1970-01-01 UTC, comparable with head.ts_ns; goes back when the clock is set back */
@@ -59,10 +60,10 @@ typedef struct {
     rxtx_wait_result (*wait)(rxtx_engine *engine, const rxtx_wait_for *what);
     /* From here on no packet is accepted; those accepted before come out of the streams within milliseconds. */
     void (*halt)(rxtx_engine *engine);
-    /* After halt: have all accepted packets come out? Also brings stats() up to date. */
+    /* After halt: have all accepted packets come out? Also brings the counters up to date. */
     bool (*settled)(rxtx_engine *engine);
-    /* Counters of one stream: accepted and dropped; the rest is not the engine's to know. */
-    rxtx_stats (*stats)(const rxtx_engine *engine, unsigned id);
+    /* Adds what the engine counted to the groups' counters: accepted and dropped; the rest is not its to know. */
+    void (*add_stats)(const rxtx_engine *engine, rxtx_stats *groups);
     void (*free)(rxtx_engine *engine);
 } rxtx_engine_ops;
 

@@ -14,7 +14,7 @@ static const gint64 settle_us = 300000;
 
 static bool deliver(rxtx_worker *worker, rxtx_merge *merge, rxtx_stream *stream)
 {
-    unsigned group = worker->groups[stream->id];
+    unsigned group = stream->group;
     bool taken = worker->sink->ops->push(worker->sink, group, &stream->head);
 
     if (taken)
@@ -122,10 +122,7 @@ static void close_books(rxtx_worker *worker)
     engine->ops->settled(engine);
     for (unsigned group = 0; group < worker->n_groups; group++)
         stats[group].dropped = 0;
-    for (unsigned id = 0; id < engine->n_streams; id++) {
-        rxtx_stats counted = engine->ops->stats(engine, id);
-        rxtx_stats_add(&stats[worker->groups[id]], &counted);
-    }
+    engine->ops->add_stats(engine, stats);
     worker->sink->ops->finish(worker->sink, stats);
     for (unsigned group = 0; group < worker->n_groups; group++)
         rxtx_stats_write(&worker->stats[group], &stats[group]);

@@ -12,7 +12,6 @@ typedef struct {
     rxtx_engine *engine; /* started */
     rxtx_sink *sink;     /* begun */
     rxtx_stop *stop;
-    const unsigned *groups; /* one for each stream: whose packets it has */
     unsigned n_groups;
     uint64_t count; /* stop after so many packets; 0 = no limit */
 

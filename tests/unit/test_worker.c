@@ -67,13 +67,16 @@ static bool settled(rxtx_engine *engine)
     return ((played *)engine)->after_halt == 0;
 }
 
-static rxtx_stats stats_of(const rxtx_engine *engine, unsigned id)
+static void add_stats(const rxtx_engine *engine, rxtx_stats *groups)
 {
-    return (rxtx_stats){.accepted = ((const played *)engine)->scripts[id].times->len + 3, .dropped = 3};
+    for (guint id = 0; id < N; id++) {
+        groups[id].accepted += ((const played *)engine)->scripts[id].times->len + 3;
+        groups[id].dropped += 3;
+    }
 }
 
 static const rxtx_engine_ops engine_ops = {
-    .start = start, .wait = wait_for, .halt = halt, .settled = settled, .stats = stats_of};
+    .start = start, .wait = wait_for, .halt = halt, .settled = settled, .add_stats = add_stats};
 
 static bool push(rxtx_sink *sink, unsigned id, const rxtx_packet *packet)
 {
@@ -105,8 +108,6 @@ static const rxtx_sink_ops sink_ops = {.push = push, .flush = flush, .finish = f
 
 static void set_up(fixture *f)
 {
-    static const unsigned groups[N] = {0, 1};
-
     *f = (fixture){.engine.engine.ops = &engine_ops, .sink.sink = {.ops = &sink_ops, .watch_fd = -1}};
     g_assert_true(rxtx_stop_init(&f->stop, NULL));
     f->engine.engine.streams = f->engine.streams;
@@ -114,13 +115,13 @@ static void set_up(fixture *f)
     f->engine.stop = f->sink.stop = &f->stop;
     for (guint id = 0; id < N; id++) {
         script_init(&f->engine.scripts[id], id);
+        f->engine.scripts[id].stream.group = id;
         f->engine.streams[id] = &f->engine.scripts[id].stream;
     }
     f->sink.got = g_string_new(NULL);
     f->worker = (rxtx_worker){.engine = &f->engine.engine,
                               .sink = &f->sink.sink,
                               .stop = &f->stop,
-                              .groups = groups,
                               .n_groups = N,
                               .stats = f->stats};
 }
