@@ -2,6 +2,7 @@
  */
 #include "outlet.h"
 
+#include <net/if.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -20,17 +21,44 @@ bool rxtx_outlet_open_fifo(rxtx_outlet *o, const char *path, GError **error)
     return o->output != NULL;
 }
 
-void rxtx_outlet_plan(rxtx_outlet *o, const rxtx_plan *plan)
+/* ---- where packets come from, when that is here ---- */
+
+static char *name_here(const rxtx_source *source, int32_t ifindex)
+{
+    char name[IF_NAMESIZE];
+
+    (void)source;
+    return g_strdup(if_indextoname((unsigned)ifindex, name));
+}
+
+static char *steering_here(const rxtx_source *source, const char *name)
+{
+    (void)source;
+    return rxtx_steering_describe("", name);
+}
+
+/* ---- what it becomes ---- */
+
+void rxtx_outlet_plan(rxtx_outlet *o, const rxtx_plan *plan, const rxtx_source *sources)
 {
     static const char *const keys[] = {
         [RXTX_GROUP_CPU] = RXTX_KEY_CPU, [RXTX_GROUP_QUEUE] = RXTX_KEY_QUEUE, [RXTX_GROUP_NUMA] = RXTX_KEY_NODE};
 
     o->plan = plan;
+    o->here = (rxtx_source){.interface = plan->options->interface,
+                            .filter = plan->options->filter,
+                            .name = name_here,
+                            .comment = steering_here};
     o->labels = g_new(rxtx_group_label, o->plan->n_groups);
     for (unsigned i = 0; i < o->plan->n_groups; i++) {
         const rxtx_plan_group *group = &o->plan->groups[i];
         o->labels[i] = (rxtx_group_label){
-            .key = keys[o->plan->options->group], .number = group->number, .node = group->node, .due = group->due};
+            .key = keys[o->plan->options->group],
+            .number = group->number,
+            .node = group->node,
+            .due = group->due,
+            .source = sources != NULL ? &sources[group->host] : &o->here,
+        };
     }
 }
 
@@ -77,20 +105,11 @@ bool rxtx_outlet_open(rxtx_outlet *o, const sigset_t *caught, GError **error)
     return o->output != NULL;
 }
 
-static char *describe_steering(const char *interface)
-{
-    return rxtx_steering_describe("", interface);
-}
-
 static rxtx_sink *new_pcapng(rxtx_outlet *o, const rxtx_file_turn *turn, rxtx_output *output, const char *file)
 {
     const rxtx_options *options = o->plan->options;
     rxtx_sink_pcapng_settings settings = {
-        .interface = options->interface,
-        .linktype = o->linktype,
         .snaplen = (uint32_t)options->snaplen,
-        .filter = options->filter,
-        .describe_steering = describe_steering,
         .start_ns = turn->number > 1 ? (uint64_t)turn->begun_us * NS_PER_US : o->start_ns,
         .application = "rxtxcpu " RXTX_VERSION,
         .annotate_interface = options->annotate & RXTX_ANNOTATE_INTERFACE,
@@ -107,7 +126,7 @@ static rxtx_sink *new_files(rxtx_outlet *o, const rxtx_file_turn *turn, GError *
     rxtx_sink_files_settings settings = {
         .template = o->plan->options->write,
         .turn = *turn,
-        .linktype = o->linktype,
+        .name_hosts = o->plan->n_hosts > 1,
         .snaplen = (uint32_t)o->plan->options->snaplen,
         .packet_buffered = o->plan->options->packet_buffered,
     };
@@ -150,7 +169,7 @@ rxtx_sink *rxtx_outlet_sink(rxtx_outlet *o, int linktype, uint64_t start_ns, GEr
 {
     static const rxtx_file_turn only = {0};
 
-    o->linktype = linktype;
+    o->here.linktype = linktype;
     o->start_ns = start_ns;
     if (!o->plan->keep)
         return rxtx_sink_count_new();

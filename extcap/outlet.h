@@ -18,21 +18,22 @@ typedef struct {
     const rxtx_plan *plan; /* borrowed; from rxtx_outlet_plan on */
     rxtx_stop *stop;       /* borrowed */
     rxtx_group_label *labels;
+    rxtx_source here;    /* where packets come from if not from other hosts */
     rxtx_output *output; /* until a sink has it: what is one descriptor, and open */
-    int linktype;
     uint64_t start_ns;
 } rxtx_outlet;
 
 /* Wireshark's fifo, before there is a plan: it waits for us. */
 bool rxtx_outlet_open_fifo(rxtx_outlet *outlet, const char *path, GError **error);
 
-void rxtx_outlet_plan(rxtx_outlet *outlet, const rxtx_plan *plan);
+/* sources: borrowed, one for each of the plan's hosts; NULL = packets come from here. */
+void rxtx_outlet_plan(rxtx_outlet *outlet, const rxtx_plan *plan, const rxtx_source *sources);
 
 /* Opens what is one descriptor; several files are the sink's. caught: the signals that are blocked; they end the
  * program while a fifo has no reader, for nothing is captured yet. */
 bool rxtx_outlet_open(rxtx_outlet *outlet, const sigset_t *caught, GError **error);
 
-/* The sink, once packets are accepted: its header tells a reader so. linktype: the engine's; start_ns: since 1970. On
+/* The sink, once packets are accepted: its header tells a reader so. linktype: of packets from here; start_ns: since 1970. On
  * failure no file stays. */
 rxtx_sink *rxtx_outlet_sink(rxtx_outlet *outlet, int linktype, uint64_t start_ns, GError **error);
 

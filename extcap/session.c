@@ -200,7 +200,7 @@ static bool make_plan(rxtx_session *s, GError **error)
     s->plan = rxtx_plan_new(s->options, topology, "", error);
     if (s->plan == NULL)
         return false;
-    rxtx_outlet_plan(&s->outlet, s->plan);
+    rxtx_outlet_plan(&s->outlet, s->plan, NULL);
     return true;
 }
 

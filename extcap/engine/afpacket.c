@@ -384,7 +384,7 @@ static bool probe_device(afpacket *a, const rxtx_plan *plan, GError **error)
     const char *filter = plan->options->filter;
 
     if (plan->ifindex == 0)
-        return rxtx_device_probe_all(&a->device, plan->format == RXTX_FORMAT_PCAP, filter, error);
+        return rxtx_device_probe_all(&a->device, plan->one_linktype, filter, error);
     return rxtx_device_probe(&a->device, a->interface, filter, error);
 }
 

@@ -268,6 +268,7 @@ static bool fill(rxtx_plan *plan, const rxtx_topology *topology, const char *roo
     plan->offline = asked_by_number(plan->options) ? list_missing(set, online) : NULL;
     if (rxtx_options_to_stdout(plan->options) && plan->format == RXTX_FORMAT_PCAP)
         *set = *online; /* what comes online later could not be told apart in there */
+    plan->one_linktype = plan->ifindex == 0 && plan->format == RXTX_FORMAT_PCAP;
     add_groups(plan, set, online, topology);
     add_streams(plan, topology);
     deal_memory(plan, topology);
@@ -279,6 +280,7 @@ rxtx_plan *rxtx_plan_new(const rxtx_options *options, const rxtx_topology *topol
     g_autoptr(rxtx_plan) plan = g_new0(rxtx_plan, 1);
 
     plan->options = options;
+    plan->n_hosts = 1;
     plan->keep = options->write != NULL || options->face == RXTX_FACE_EXTCAP;
     return fill(plan, topology, root, error) ? g_steal_pointer(&plan) : NULL;
 }
@@ -287,6 +289,7 @@ void rxtx_plan_free(rxtx_plan *plan)
 {
     if (plan == NULL)
         return;
+    g_strfreev(plan->hosts);
     g_free(plan->absent);
     g_free(plan->offline);
     g_free(plan->groups);

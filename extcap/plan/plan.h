@@ -19,6 +19,7 @@ typedef struct {
     int number; /* of the CPU, the queue or the NUMA node; RXTX_NUMBER_UNKNOWN: what has none */
     int node;   /* of the CPU; RXTX_NODE_UNKNOWN also on a machine with one node: nothing to tell apart */
     bool due;   /* asked for and there at the start. The others may come, and are shown if they do */
+    unsigned host; /* index in plan->hosts */
 } rxtx_plan_group;
 
 #define RXTX_NUMBER_UNKNOWN (-1)
@@ -42,7 +43,10 @@ typedef struct {
     unsigned n_due;
     rxtx_plan_stream *streams; /* n_streams */
     unsigned n_streams;
+    char **hosts;       /* n_hosts; NULL = this machine */
+    unsigned n_hosts;   /* at least one */
     bool keep;          /* packets are wanted, not only their number */
+    bool one_linktype;  /* of all interfaces: they are to have a header of ours in front */
     rxtx_format format; /* not AUTO */
     char *absent;       /* numbers that were asked for and do not exist, as a list; NULL = none */
     char *offline;      /* those that were asked for by number and were offline at the start; NULL = none */

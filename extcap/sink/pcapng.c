@@ -293,8 +293,10 @@ static void append_number(GString *text, int number)
 
 char *rxtx_pcapng_description(const char *name, const rxtx_group_label *label)
 {
-    GString *text = g_string_new(name);
+    const char *host = label->source != NULL ? label->source->host : NULL;
+    GString *text = g_string_new(host);
 
+    g_string_append_printf(text, "%s%s", host != NULL ? ":" : "", name);
     for (char *c = text->str; *c != '\0'; c++)
         if (g_ascii_isspace(*c) || g_ascii_iscntrl(*c))
             *c = '_';

@@ -48,7 +48,7 @@ static bool put_header(sink_files *s, file *f)
 
     if (at == NULL)
         return failed(s, f->output);
-    rxtx_pcap_put_header(at, s->settings.linktype, s->settings.snaplen);
+    rxtx_pcap_put_header(at, f->label.source->linktype, s->settings.snaplen);
     rxtx_output_commit(f->output, RXTX_PCAP_HEADER_SIZE);
     count_bytes(s, f, RXTX_PCAP_HEADER_SIZE);
     return rxtx_output_flush(f->output) || failed(s, f->output);
@@ -57,8 +57,10 @@ static bool put_header(sink_files *s, file *f)
 static char *name_of(const sink_files *s, const file *f)
 {
     g_autofree char *number = f->label.number >= 0 ? g_strdup_printf("%d", f->label.number) : g_strdup("unknown");
+    g_autofree char *group = g_strjoin("-", s->settings.name_hosts ? f->label.source->host : number,
+                                       s->settings.name_hosts ? number : NULL, NULL);
 
-    return rxtx_file_name(s->settings.template, number, &s->settings.turn);
+    return rxtx_file_name(s->settings.template, group, &s->settings.turn);
 }
 
 static bool open_file(sink_files *s, file *f, GError **error)

@@ -2,7 +2,6 @@
  * bytes of a block are pcapng.c's, the descriptor is output.c's. */
 #include "sink/sink_pcapng.h"
 
-#include <net/if.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -29,7 +28,8 @@ typedef struct {
 
 /* An interface block that is written. */
 typedef struct {
-    int group; /* ALL_GROUPS = whose comment the packet has */
+    int group; /* ALL_GROUPS = whose comment the packet has, of this source */
+    const rxtx_source *source;
     uint64_t delivered;
 } block;
 
@@ -42,7 +42,7 @@ typedef struct {
     unsigned n_groups;
     GArray *blocks;        /* of block, by interface id */
     GHashTable *known;     /* of all interfaces: block_key -> interface id */
-    GHashTable *described; /* of all interfaces: ifindex, whose steering stands in a comment */
+    GHashTable *described; /* "host\ninterface", whose comment is written */
 } sink_pcapng;
 
 static uint64_t now_ns(void)
@@ -90,29 +90,38 @@ static bool put_section(sink_pcapng *s)
 /* ---- interface blocks ---- */
 
 /* Once for each interface. */
-static char *describe_steering(sink_pcapng *s, const char *name, int32_t ifindex)
+static char *comment_of(sink_pcapng *s, const rxtx_source *source, const char *name)
 {
-    if (s->settings.describe_steering == NULL || !g_hash_table_add(s->described, GINT_TO_POINTER(ifindex)))
+    const char *host = source->host != NULL ? source->host : "";
+
+    if (source->comment == NULL || !g_hash_table_add(s->described, g_strdup_printf("%s\n%s", host, name)))
         return NULL;
-    return s->settings.describe_steering(name);
+    return source->comment(source, name);
+}
+
+/* One block for all groups of another host says at least whose they are. */
+static char *describe(const sink_pcapng *s, const char *name, const rxtx_source *source, int of_group)
+{
+    if (of_group != ALL_GROUPS)
+        return rxtx_pcapng_description(name, &s->groups[of_group].label);
+    return source->host != NULL ? g_strdup_printf("%s:%s", source->host, name) : NULL;
 }
 
 /* The id is that of the block that comes next. */
-static bool put_interface(sink_pcapng *s, const char *name, int32_t ifindex, int linktype, int of_group)
+static bool put_interface(sink_pcapng *s, const char *name, int linktype, const rxtx_source *source, int of_group)
 {
     g_autoptr(GByteArray) bytes = g_byte_array_new();
-    g_autofree char *description =
-        of_group != ALL_GROUPS ? rxtx_pcapng_description(name, &s->groups[of_group].label) : NULL;
-    g_autofree char *steering = describe_steering(s, name, ifindex);
+    g_autofree char *description = describe(s, name, source, of_group);
+    g_autofree char *comment = comment_of(s, source, name);
     rxtx_pcapng_interface interface = {
         .linktype = linktype,
         .snaplen = s->settings.snaplen,
         .name = name,
         .description = description,
-        .filter = s->settings.filter,
-        .comment = steering,
+        .filter = source->filter,
+        .comment = comment,
     };
-    block written = {.group = of_group};
+    block written = {.group = of_group, .source = source};
 
     rxtx_pcapng_put_interface(bytes, &interface);
     g_array_append_val(s->blocks, written);
@@ -131,25 +140,27 @@ static void use_interface(group *of, gint64 id, int32_t ifindex)
     of->origin.interface_id = (uint32_t)id;
 }
 
-/* One block for the group, or one for all. */
+/* One block for the group, or one for all of its source. */
 static bool put_only_interface(sink_pcapng *s, unsigned of_group)
 {
+    const rxtx_source *source = s->groups[of_group].label.source;
     gint64 id = s->blocks->len;
 
     for (unsigned i = 0; i < s->n_groups; i++)
-        if (i == of_group || !s->settings.annotate_interface)
+        if (i == of_group || (!s->settings.annotate_interface && s->groups[i].label.source == source))
             use_interface(&s->groups[i], id, 0);
-    return put_interface(s, s->settings.interface, 0, s->settings.linktype, owner_of(s, of_group));
+    return put_interface(s, source->interface, source->linktype, source, owner_of(s, of_group));
 }
 
 /* An interface that is gone meanwhile keeps its number. */
 static bool put_some_interface(sink_pcapng *s, unsigned of_group, const rxtx_packet *packet)
 {
-    char name[IF_NAMESIZE];
+    const rxtx_source *source = s->groups[of_group].label.source;
+    g_autofree char *name = source->name(source, packet->ifindex);
 
-    if (if_indextoname((unsigned)packet->ifindex, name) == NULL)
-        g_snprintf(name, sizeof name, "index-%d", packet->ifindex);
-    return put_interface(s, name, packet->ifindex, packet->linktype, owner_of(s, of_group));
+    if (name == NULL)
+        name = g_strdup_printf("index-%d", packet->ifindex);
+    return put_interface(s, name, packet->linktype, source, owner_of(s, of_group));
 }
 
 static guint hash_key(gconstpointer pointer)
@@ -185,7 +196,7 @@ static bool know_interface(sink_pcapng *s, unsigned of_group, const rxtx_packet 
 {
     const group *of = &s->groups[of_group];
 
-    if (s->settings.interface == NULL)
+    if (of->label.source->interface == NULL)
         return (of->interface_id != NO_INTERFACE && of->ifindex == packet->ifindex &&
                 of->linktype == packet->linktype) ||
                find_interface(s, of_group, packet);
@@ -259,7 +270,7 @@ static void put_all_statistics(sink_pcapng *s, const rxtx_stats *stats)
 
     for (unsigned i = 0; i < s->n_groups; i++)
         if (stats[i].accepted > stats[i].delivered || (n_seen == 0 && s->groups[i].label.due))
-            put_interface(s, "any", 0, LINKTYPE_ETHERNET, (int)i);
+            put_interface(s, "any", LINKTYPE_ETHERNET, s->groups[i].label.source, (int)i);
     for (guint id = 0; id < s->blocks->len; id++) {
         const block *of = &g_array_index(s->blocks, block, id);
         rxtx_stats sum = {.accepted = of->delivered, .delivered = of->delivered};
@@ -276,11 +287,11 @@ static void put_all_statistics(sink_pcapng *s, const rxtx_stats *stats)
 static bool wrote(const sink_pcapng *s, unsigned i, const rxtx_pcapng_view *view)
 {
     const rxtx_pcapng_origin *origin = &s->groups[i].origin;
-    int owner = g_array_index(s->blocks, block, view->interface_id).group;
+    const block *of = &g_array_index(s->blocks, block, view->interface_id);
 
-    if (owner != ALL_GROUPS)
-        return owner == (int)i;
-    return origin->comment_length == view->comment_length &&
+    if (of->group != ALL_GROUPS)
+        return of->group == (int)i;
+    return of->source == s->groups[i].label.source && origin->comment_length == view->comment_length &&
            (view->comment_length == 0 || memcmp(origin->comment, view->comment, view->comment_length) == 0);
 }
 
@@ -311,11 +322,16 @@ static void settle_failure(sink_pcapng *s, rxtx_stats *stats)
         rxtx_output_take_back(s->output, written - whole);
 }
 
+static bool of_all_interfaces(const sink_pcapng *s)
+{
+    return s->groups[0].label.source->interface == NULL;
+}
+
 static void finish(rxtx_sink *sink, rxtx_stats *stats)
 {
     sink_pcapng *s = (sink_pcapng *)sink;
 
-    if (rxtx_output_failure(s->output) == NULL && s->settings.interface != NULL)
+    if (rxtx_output_failure(s->output) == NULL && !of_all_interfaces(s))
         put_only_statistics(s, stats);
     else if (rxtx_output_failure(s->output) == NULL)
         put_all_statistics(s, stats);
@@ -332,8 +348,6 @@ static void free_sink(rxtx_sink *sink)
     for (unsigned i = 0; i < s->n_groups; i++)
         g_free(s->groups[i].comment);
     g_free(s->groups);
-    g_free((char *)s->settings.interface);
-    g_free((char *)s->settings.filter);
     g_free((char *)s->settings.application);
     g_array_unref(s->blocks);
     g_hash_table_unref(s->known);
@@ -362,7 +376,7 @@ static void add_group(sink_pcapng *s, const rxtx_group_label *label)
 static void begin(sink_pcapng *s)
 {
     put_section(s);
-    for (unsigned i = 0; s->settings.interface != NULL && i < s->n_groups; i++)
+    for (unsigned i = 0; !of_all_interfaces(s) && i < s->n_groups; i++)
         if (s->groups[i].label.due && s->groups[i].interface_id == NO_INTERFACE)
             put_only_interface(s, i);
     flush(&s->sink, false);
@@ -378,14 +392,12 @@ rxtx_sink *rxtx_sink_pcapng_new(const rxtx_sink_pcapng_settings *settings, const
     if (settings->file != NULL)
         g_ptr_array_add(s->sink.files, g_strdup(settings->file));
     s->settings = *settings;
-    s->settings.interface = g_strdup(settings->interface);
-    s->settings.filter = g_strdup(settings->filter);
     s->settings.application = g_strdup(settings->application);
     s->output = output;
     s->stop = stop;
     s->blocks = g_array_new(FALSE, FALSE, sizeof(block));
     s->known = g_hash_table_new_full(hash_key, equal_keys, g_free, NULL);
-    s->described = g_hash_table_new(NULL, NULL);
+    s->described = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     s->groups = g_new0(group, n);
     for (unsigned i = 0; i < n; i++)
         add_group(s, &labels[i]);

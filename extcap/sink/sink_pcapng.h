@@ -9,21 +9,18 @@
 #include "sink/sink.h"
 
 typedef struct {
-    const char *interface; /* NULL = all: each packet says which, and what link type it has */
-    int linktype;          /* of that interface */
     uint32_t snaplen;
-    const char *filter;                                /* NULL = none */
-    char *(*describe_steering)(const char *interface); /* the comment of an interface's first block; NULL = none */
-    uint64_t start_ns;                                 /* since 1970; an older packet makes it its own time */
-    const char *application;                           /* name and version of this program */
-    bool annotate_interface;                           /* the group in the interface's description */
-    bool annotate_comment;                             /* the group in each packet's comment */
-    bool packet_buffered;                              /* flush each packet */
-    const char *file;                                  /* the output's name, if it was made for us; NULL = it was not */
+    uint64_t start_ns;       /* since 1970; an older packet makes it its own time */
+    const char *application; /* name and version of this program */
+    bool annotate_interface; /* the group in the interface's description */
+    bool annotate_comment;   /* the group in each packet's comment */
+    bool packet_buffered;    /* flush each packet */
+    const char *file;        /* the output's name, if it was made for us; NULL = it was not */
 } rxtx_sink_pcapng_settings;
 
 /* Takes output over. Everything else is copied. Section header and the interfaces of the groups that are due are
  * written at once, so that a reader sees a capture before its first packet; of all interfaces together the section
- * header alone. With annotate_interface alone false there is one interface block for all groups. */
+ * header alone. With annotate_interface alone false there is one interface block for all groups of a source. The sources
+ * are all of one interface each, or all of all. */
 rxtx_sink *rxtx_sink_pcapng_new(const rxtx_sink_pcapng_settings *settings, const rxtx_group_label *labels, unsigned n,
                                 rxtx_output *output, rxtx_stop *stop);

@@ -201,10 +201,10 @@ static void a_file_holds_what_was_committed_whatever_its_pieces(void)
 /* All of it was taken, and none of it got out. */
 static void a_capture_whose_reader_left_counts_only_what_got_out(void)
 {
-    const rxtx_sink_pcapng_settings settings = {
-        .interface = "eth0", .linktype = 1, .snaplen = 262000, .application = "test", .annotate_interface = true};
-    const rxtx_group_label labels[] = {{.key = "CPU", .number = 0, .node = -1, .due = true},
-                                       {.key = "CPU", .number = 1, .node = -1, .due = true}};
+    const rxtx_sink_pcapng_settings settings = {.snaplen = 262000, .application = "test", .annotate_interface = true};
+    const rxtx_source eth0 = {.interface = "eth0", .linktype = 1};
+    const rxtx_group_label labels[] = {{.key = "CPU", .number = 0, .node = -1, .due = true, .source = &eth0},
+                                       {.key = "CPU", .number = 1, .node = -1, .due = true, .source = &eth0}};
     static const guint8 data[60000];
     const rxtx_packet packet = {.data = data, .caplen = sizeof data, .len = sizeof data};
     rxtx_stats stats[2] = {{0}, {0}};

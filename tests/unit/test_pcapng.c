@@ -191,16 +191,19 @@ static void a_written_block_can_be_looked_at_again(void)
 
 static void descriptions_follow_the_grammar(void)
 {
+    static const rxtx_source web1 = {.host = "web1"}, ipv6 = {.host = "fe80::1"};
     const struct {
         const char *name;
         rxtx_group_label label;
         const char *description, *comment;
-    } cases[] = {{"eth0", {"CPU", 3, -1, true}, "eth0 CPU 3 (rxtxcpu)", "cpu=3"},
-                 {"eth0", {"CPU", 0, 0, true}, "eth0 CPU 0 node 0 (rxtxcpu)", "cpu=0 node=0"},
-                 {"a b\tc", {"CPU", 65535, 1, true}, "a_b_c CPU 65535 node 1 (rxtxcpu)", "cpu=65535 node=1"},
-                 {"eth0", {"queue", 2, -1, true}, "eth0 queue 2 (rxtxcpu)", "queue=2"},
-                 {"eth0", {"queue", -1, -1, false}, "eth0 queue unknown (rxtxcpu)", "queue=unknown"},
-                 {"eth0", {"node", 1, -1, true}, "eth0 node 1 (rxtxcpu)", "node=1"}};
+    } cases[] = {{"eth0", {"CPU", 3, -1, true, NULL}, "eth0 CPU 3 (rxtxcpu)", "cpu=3"},
+                 {"eth0", {"CPU", 0, 0, true, NULL}, "eth0 CPU 0 node 0 (rxtxcpu)", "cpu=0 node=0"},
+                 {"a b\tc", {"CPU", 65535, 1, true, NULL}, "a_b_c CPU 65535 node 1 (rxtxcpu)", "cpu=65535 node=1"},
+                 {"eth0", {"queue", 2, -1, true, NULL}, "eth0 queue 2 (rxtxcpu)", "queue=2"},
+                 {"eth0", {"queue", -1, -1, false, NULL}, "eth0 queue unknown (rxtxcpu)", "queue=unknown"},
+                 {"eth0", {"node", 1, -1, true, NULL}, "eth0 node 1 (rxtxcpu)", "node=1"},
+                 {"eth0", {"CPU", 3, 1, true, &web1}, "web1:eth0 CPU 3 node 1 (rxtxcpu)", "cpu=3 node=1"},
+                 {"eth0", {"CPU", 3, -1, true, &ipv6}, "fe80::1:eth0 CPU 3 (rxtxcpu)", "cpu=3"}};
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = rxtx_pcapng_description(cases[i].name, &cases[i].label);

@@ -15,8 +15,10 @@ typedef struct {
     rxtx_sink *sink;
 } fixture;
 
-static const rxtx_group_label labels[] = {
-    {.key = "CPU", .number = 0, .due = true}, {.key = "CPU", .number = 3, .due = true}, {.key = "CPU", .number = 7}};
+static const rxtx_source eth0 = {.interface = "eth0", .linktype = 1};
+static const rxtx_group_label labels[] = {{.key = "CPU", .number = 0, .due = true, .source = &eth0},
+                                          {.key = "CPU", .number = 3, .due = true, .source = &eth0},
+                                          {.key = "CPU", .number = 7, .source = &eth0}};
 
 static void set_up(fixture *f)
 {
@@ -27,7 +29,7 @@ static void set_up(fixture *f)
 
 static void begin(fixture *f, GError **error)
 {
-    rxtx_sink_files_settings settings = {.template = f->template, .linktype = 1, .snaplen = 262000};
+    rxtx_sink_files_settings settings = {.template = f->template, .snaplen = 262000};
 
     f->sink = rxtx_sink_files_new(&settings, labels, G_N_ELEMENTS(labels), NULL, &f->stop, error);
 }
