@@ -13,6 +13,8 @@
 
 #include "base/error.h"
 #include "base/stop.h"
+#include "remote/remote.h"
+#include "remote/serve.h"
 #include "session.h"
 #include "ui/extcap_query.h"
 #include "ui/help.h"
@@ -32,6 +34,7 @@ static const struct {
     [RXTX_ERROR_KERNEL] = {.status = EXIT_REFUSED},
     [RXTX_ERROR_INTERFACE] = {.status = EXIT_REFUSED},
     [RXTX_ERROR_OUTPUT] = {.status = EXIT_REFUSED},
+    [RXTX_ERROR_REMOTE] = {.status = EXIT_REFUSED},
 };
 
 /* A message and what may stand behind its newline: what to type next. For a person that is a line of its own, so that
@@ -89,10 +92,27 @@ static int say(const rxtx_options *options, int fd, const char *text)
     return EXIT_REFUSED;
 }
 
-static int answer(const rxtx_options *options)
+/* What another host has is asked of it, when somebody presses Reload. */
+static char *reload(rxtx_options *options, GError **error)
+{
+    g_autofree char *lines = NULL;
+
+    options->list_cpus = strcmp(options->reload_option, "cpu-list") == 0;
+    options->list_interfaces = !options->list_cpus;
+
+    if (options->remote_hosts == NULL) {
+        rxtx_set_error(error, RXTX_ERROR_USAGE, "No host given: fill in 'Host' first.");
+        return NULL;
+    }
+    lines = rxtx_remote_ask(options, error);
+    return lines != NULL ? rxtx_extcap_values(options->reload_option, lines) : NULL;
+}
+
+static int answer(rxtx_options *options)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *text = rxtx_extcap_answer(options, &error);
+    bool there = options->extcap_config && options->reload_option != NULL && rxtx_options_remote(options);
+    g_autofree char *text = there ? reload(options, &error) : rxtx_extcap_answer(options, &error);
 
     return text != NULL ? say(options, STDOUT_FILENO, text) : complain(options, error);
 }
@@ -120,6 +140,55 @@ static int capture(const rxtx_options *options, const GError *refused)
     return status != EXIT_SUCCESS ? status : said;
 }
 
+static bool serve_capture(rxtx_serve *serving, const rxtx_options *request, GError **error)
+{
+    g_autoptr(rxtx_session) session = rxtx_session_new(request, error);
+    bool good;
+
+    if (session == NULL) {
+        rxtx_serve_end(serving, *error, 0, 0, 0);
+        return false;
+    }
+    rxtx_session_serve(session, serving);
+    good = rxtx_session_run(session, error);
+    rxtx_session_end_serving(session, *error);
+    return good;
+}
+
+static bool serve_list(rxtx_serve *serving, const rxtx_options *request, GError **error)
+{
+    g_autofree char *lines = request->list_cpus ? rxtx_lists_cpus("") : rxtx_lists_interfaces(error);
+
+    if (lines != NULL)
+        rxtx_serve_text(serving, lines);
+    rxtx_serve_end(serving, *error, 0, 0, 0);
+    return lines != NULL;
+}
+
+/* Whatever goes wrong is the other host's to say: our stderr is ssh's. */
+static int serve(const rxtx_options *options)
+{
+    g_autoptr(rxtx_serve) serving = rxtx_serve_new();
+    g_autoptr(GError) error = NULL;
+    const rxtx_options *request;
+    bool good;
+
+    if (isatty(STDIN_FILENO)) {
+        rxtx_set_error(&error, RXTX_ERROR_INPUT,
+                       "--serve is for another rxtxcpu, which runs it. To capture on another "
+                       "host: rxtxcpu --remote-host HOST INTERFACE");
+        return complain(options, error);
+    }
+    request = rxtx_serve_request(serving, &error);
+    if (request == NULL) {
+        rxtx_serve_end(serving, error, 0, 0, 0);
+        return EXIT_REFUSED;
+    }
+    good = request->list_cpus || request->list_interfaces ? serve_list(serving, request, &error)
+                                                          : serve_capture(serving, request, &error);
+    return good ? EXIT_SUCCESS : EXIT_REFUSED;
+}
+
 /* Into `head`, say: like other programs, it ends without a word when that has enough. */
 static int show(const rxtx_options *options, char *text)
 {
@@ -131,12 +200,16 @@ static int show(const rxtx_options *options, char *text)
     return status;
 }
 
-static int list_interfaces(const rxtx_options *options)
+/* -D and --list-cpus, here or there. */
+static int list(const rxtx_options *options)
 {
     g_autoptr(GError) error = NULL;
-    char *text = rxtx_lists_interfaces(&error);
+    bool cpus = options->list_cpus;
+    g_autofree char *lines = rxtx_options_remote(options) ? rxtx_remote_ask(options, &error)
+                             : cpus                       ? rxtx_lists_cpus("")
+                                                          : rxtx_lists_interfaces(&error);
 
-    return text != NULL ? show(options, text) : complain(options, error);
+    return lines != NULL ? show(options, rxtx_lists_align(lines, cpus)) : complain(options, error);
 }
 
 /* Or a socket of ours would become stderr, and our messages packets on the captured interface. What was closed cannot
@@ -165,9 +238,9 @@ int main(int argc, char **argv)
         return show(options, g_strdup_printf("%s version " RXTX_VERSION "\n", options->program));
     if (options->help)
         return show(options, rxtx_help_text(options->program, options->group));
-    if (options->list_cpus)
-        return show(options, rxtx_lists_cpus(""));
-    if (options->list_interfaces)
-        return list_interfaces(options);
+    if (options->serve)
+        return serve(options);
+    if (options->list_cpus || options->list_interfaces)
+        return list(options);
     return options->face == RXTX_FACE_EXTCAP ? answer(options) : capture(options, NULL);
 }

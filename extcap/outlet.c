@@ -39,16 +39,19 @@ static char *steering_here(const rxtx_source *source, const char *name)
 
 /* ---- what it becomes ---- */
 
+bool rxtx_outlet_open_stdout(rxtx_outlet *o, GError **error)
+{
+    o->output = rxtx_output_stdout(o->stop, error);
+    return o->output != NULL;
+}
+
 void rxtx_outlet_plan(rxtx_outlet *o, const rxtx_plan *plan, const rxtx_source *sources)
 {
     static const char *const keys[] = {
         [RXTX_GROUP_CPU] = RXTX_KEY_CPU, [RXTX_GROUP_QUEUE] = RXTX_KEY_QUEUE, [RXTX_GROUP_NUMA] = RXTX_KEY_NODE};
 
     o->plan = plan;
-    o->here = (rxtx_source){.interface = plan->options->interface,
-                            .filter = plan->options->filter,
-                            .name = name_here,
-                            .comment = steering_here};
+    o->here = (rxtx_source){.interface = plan->options->interface, .name = name_here, .comment = steering_here};
     o->labels = g_new(rxtx_group_label, o->plan->n_groups);
     for (unsigned i = 0; i < o->plan->n_groups; i++) {
         const rxtx_plan_group *group = &o->plan->groups[i];
@@ -100,8 +103,9 @@ bool rxtx_outlet_open(rxtx_outlet *o, const sigset_t *caught, GError **error)
 
     if (o->output != NULL || path == NULL || opens_files(o))
         return true;
-    o->output = rxtx_options_to_stdout(o->plan->options) ? rxtx_output_stdout(o->stop, error)
-                                                         : create_output(o, path, caught, error);
+    if (rxtx_options_to_stdout(o->plan->options))
+        return rxtx_outlet_open_stdout(o, error);
+    o->output = create_output(o, path, caught, error);
     return o->output != NULL;
 }
 
@@ -170,6 +174,7 @@ rxtx_sink *rxtx_outlet_sink(rxtx_outlet *o, int linktype, uint64_t start_ns, GEr
     static const rxtx_file_turn only = {0};
 
     o->here.linktype = linktype;
+    o->here.filter = o->plan->options->filter;
     o->start_ns = start_ns;
     if (!o->plan->keep)
         return rxtx_sink_count_new();

@@ -26,6 +26,9 @@ typedef struct {
 /* Wireshark's fifo, before there is a plan: it waits for us. */
 bool rxtx_outlet_open_fifo(rxtx_outlet *outlet, const char *path, GError **error);
 
+/* Standard output, also before there is a plan. */
+bool rxtx_outlet_open_stdout(rxtx_outlet *outlet, GError **error);
+
 /* sources: borrowed, one for each of the plan's hosts; NULL = packets come from here. */
 void rxtx_outlet_plan(rxtx_outlet *outlet, const rxtx_plan *plan, const rxtx_source *sources);
 

@@ -22,6 +22,7 @@
 #include "flow/worker.h"
 #include "outlet.h"
 #include "plan/plan.h"
+#include "remote/remote.h"
 #include "rxtxcpu/capture_format.h"
 #include "ui/json.h"
 #include "ui/monitor.h"
@@ -40,10 +41,12 @@ struct rxtx_session {
     sigset_t ending;             /* of these, what ends the program */
     guint duration;              /* GLib's id of the timer, 0 = none */
     rxtx_outlet outlet;
+    rxtx_serve *serve;   /* borrowed; NULL = the capture is for somebody here */
+    rxtx_remote *remote; /* until the engine owns it; NULL = the capture is done here */
     rxtx_plan *plan;
     rxtx_engine *engine;
     rxtx_sink *sink;
-    rxtx_stats *stats;      /* one for each group */
+    rxtx_stats *stats; /* one for each group */
     rxtx_worker worker;
     rxtx_monitor *monitor;
     GMainLoop *loop;
@@ -188,19 +191,71 @@ static void run_until_done(rxtx_session *s)
 
 /* ---- wiring ---- */
 
-static bool make_plan(rxtx_session *s, GError **error)
+static bool check_call(const rxtx_session *s, GError **error)
+{
+    bool remote = rxtx_options_remote(s->options);
+
+    if (!s->options->capture)
+        return true;
+    if (!remote && s->options->interface == NULL)
+        return rxtx_set_error(error, RXTX_ERROR_USAGE, "No interface given: add --extcap-interface %sNAME.",
+                              RXTX_EXTCAP_PREFIX);
+    if (remote && s->options->remote_hosts == NULL)
+        return rxtx_set_error(error, RXTX_ERROR_USAGE, "No host given: fill in 'Host', or add --remote-host HOST.");
+    return s->outlet.output != NULL || rxtx_set_error(error, RXTX_ERROR_USAGE, "No fifo given: add --fifo PATH.");
+}
+
+typedef struct {
+    rxtx_session *session;
+    char *text;
+} warning;
+
+/* In the main thread. Wireshark would show it as an error, at the end. */
+static gboolean on_warning(gpointer data)
+{
+    warning *w = data;
+
+    if (w->session->options->face == RXTX_FACE_CLI)
+        rxtx_monitor_say(w->session->monitor, w->text);
+    g_free(w->text);
+    g_free(w);
+    return G_SOURCE_REMOVE;
+}
+
+static void take_warning(gpointer data, const char *host, const char *text)
+{
+    rxtx_session *s = data;
+    warning *w = g_new(warning, 1);
+
+    *w = (warning){s, g_strdup_printf("%s: %s: %s\n", s->options->program, host, text)};
+    g_main_context_invoke(NULL, on_warning, w);
+}
+
+/* Nothing is captured yet, and ssh may wait for a person: a signal may end the program. */
+static bool connect_hosts(rxtx_session *s, GError **error)
+{
+    sigprocmask(SIG_UNBLOCK, &s->ending, NULL);
+    s->remote = rxtx_remote_connect(s->options, take_warning, s, error);
+    sigprocmask(SIG_BLOCK, &s->ending, NULL);
+    s->plan = s->remote != NULL ? rxtx_remote_plan(s->remote, error) : NULL;
+    return s->plan != NULL;
+}
+
+static bool plan_here(rxtx_session *s, GError **error)
 {
     g_autoptr(rxtx_topology) topology = rxtx_topology_read("");
 
-    if (s->options->capture && s->options->interface == NULL)
-        return rxtx_set_error(error, RXTX_ERROR_USAGE, "No interface given: add --extcap-interface %sNAME.",
-                              RXTX_EXTCAP_PREFIX);
-    if (s->options->capture && s->outlet.output == NULL)
-        return rxtx_set_error(error, RXTX_ERROR_USAGE, "No fifo given: add --fifo PATH.");
     s->plan = rxtx_plan_new(s->options, topology, "", error);
-    if (s->plan == NULL)
+    return s->plan != NULL;
+}
+
+static bool make_plan(rxtx_session *s, GError **error)
+{
+    bool remote = rxtx_options_remote(s->options);
+
+    if (!check_call(s, error) || !(remote ? connect_hosts(s, error) : plan_here(s, error)))
         return false;
-    rxtx_outlet_plan(&s->outlet, s->plan, NULL);
+    rxtx_outlet_plan(&s->outlet, s->plan, remote ? rxtx_remote_sources(s->remote) : NULL);
     return true;
 }
 
@@ -209,7 +264,7 @@ static bool keep_to_cpus(const rxtx_session *s, GError **error)
 {
     g_autofree rxtx_cpuset *set = g_new0(rxtx_cpuset, 1);
 
-    if (s->options->worker_cpus == NULL)
+    if (s->options->worker_cpus == NULL || rxtx_options_remote(s->options)) /* there, it is the other host's CPUs */
         return true;
     rxtx_cpuset_parse_list(set, s->options->worker_cpus);
     if (syscall(SYS_sched_setaffinity, 0, sizeof set->words, set->words) >= 0)
@@ -218,16 +273,31 @@ static bool keep_to_cpus(const rxtx_session *s, GError **error)
                           s->options->worker_cpus, g_strerror(errno));
 }
 
+/* Each line begins with our name, which the near end says itself. */
+static void warn_there(const rxtx_session *s, const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    size_t name = strlen(s->options->program) + strlen(": ");
+
+    for (char **line = lines; *line != NULL; line++)
+        if (strlen(*line) > name)
+            rxtx_serve_warn(s->serve, *line + name);
+}
+
 static void say_warnings(const rxtx_session *s)
 {
     g_autofree char *text = rxtx_summary_warnings(s->plan);
 
     if (s->options->face == RXTX_FACE_CLI)
         fputs(text, stderr);
+    if (s->serve != NULL)
+        warn_there(s, text);
 }
 
 static bool prepare(rxtx_session *s, GError **error)
 {
+    if (s->serve != NULL && !rxtx_outlet_open_stdout(&s->outlet, error))
+        return false;
     if (!catch_signals(s, error) || !keep_to_cpus(s, error) || !make_plan(s, error))
         return false;
     say_warnings(s);
@@ -268,17 +338,39 @@ static bool wait_for_link(rxtx_session *s, GError **error)
     return true;
 }
 
-/* The sink last: its header tells a reader that packets are being captured. */
-static bool open_all(rxtx_session *s, GError **error)
+static bool open_engine(rxtx_session *s, GError **error)
 {
+    if (s->remote != NULL) {
+        s->engine = rxtx_remote_engine(g_steal_pointer(&s->remote));
+        return true;
+    }
     sigprocmask(SIG_UNBLOCK, &s->ending, NULL); /* a name in the filter may be looked up for long */
-    s->engine = rxtx_afpacket_open(s->plan, error);
+    if (s->serve == NULL || rxtx_serve_leave_out_ourselves(s->serve, error))
+        s->engine = rxtx_afpacket_open(s->plan, error);
     sigprocmask(SIG_BLOCK, &s->ending, NULL);
-    if (s->engine == NULL || !rxtx_outlet_open(&s->outlet, &s->ending, error))
-        return false;
+    return s->engine != NULL;
+}
+
+/* The sink last: its header tells a reader that packets are being captured. */
+static void start_capture(rxtx_session *s, GError **error)
+{
+    rxtx_output *output = s->outlet.output;
+
     s->start_ns = (uint64_t)g_get_real_time() * NS_PER_US;
     if (s->engine->ops->start(s->engine, error))
         s->sink = rxtx_outlet_sink(&s->outlet, s->engine->linktype, s->start_ns, error);
+    if (s->sink != NULL && s->serve != NULL)
+        s->sink = rxtx_serve_sink(s->serve, s->sink, output, s->stats, s->plan->n_groups);
+}
+
+/* False without an error: the other host has gone before it began. */
+static bool open_all(rxtx_session *s, GError **error)
+{
+    if (!open_engine(s, error) || !rxtx_outlet_open(&s->outlet, &s->ending, error))
+        return false;
+    if (s->serve != NULL && !rxtx_serve_hello(s->serve, s->plan, s->engine->linktype, &s->stop))
+        return false;
+    start_capture(s, error);
     if (s->deadline_us == 0)
         s->deadline_us = deadline_us(s);
     if (s->sink == NULL) {
@@ -294,7 +386,7 @@ static void say_live(const rxtx_session *s)
     g_autofree char *text = NULL;
     const char *interface = s->options->interface;
 
-    if (!s->options->verbose || s->options->face != RXTX_FACE_CLI)
+    if (!s->options->verbose || s->options->face != RXTX_FACE_CLI || rxtx_options_remote(s->options))
         return;
     text = rxtx_verbose_text(s->plan, s->engine->group);
     fprintf(stderr, "%s%s: capturing on %s\n", text, s->options->program,
@@ -355,6 +447,16 @@ bool rxtx_session_run(rxtx_session *s, GError **error)
     return take_failure(s, error);
 }
 
+void rxtx_session_serve(rxtx_session *s, rxtx_serve *serve)
+{
+    s->serve = serve;
+}
+
+void rxtx_session_end_serving(rxtx_session *s, const GError *error)
+{
+    rxtx_serve_end(s->serve, error, s->worker.clock_steps, s->engine != NULL ? s->engine->downs : 0, s->worker.late);
+}
+
 /* ---- closing numbers ---- */
 
 static rxtx_summary summary_of(rxtx_session *s)
@@ -408,11 +510,12 @@ void rxtx_session_free(rxtx_session *s)
 {
     if (s == NULL)
         return;
-    if (s->engine != NULL)
-        s->engine->ops->free(s->engine);
     if (s->sink != NULL)
         s->sink->ops->free(s->sink);
     rxtx_outlet_clear(&s->outlet);
+    if (s->engine != NULL)
+        s->engine->ops->free(s->engine);
+    rxtx_remote_free(s->remote);
     rxtx_plan_free(s->plan);
     if (s->loop != NULL)
         g_main_loop_unref(s->loop);

@@ -18,6 +18,7 @@ typedef enum {
     RXTX_ERROR_KERNEL,     /* the kernel refused: exit status 1 */
     RXTX_ERROR_INTERFACE,  /* no such interface, down, or gone: exit status 1 */
     RXTX_ERROR_OUTPUT,     /* file or pipe trouble: exit status 1 */
+    RXTX_ERROR_REMOTE,     /* the way to another host, or what is there: exit status 1 */
 } rxtx_error_code;
 
 /* Sets *error to the formatted text, ": " and the text of errno. EPERM and EACCES under RXTX_ERROR_KERNEL become

@@ -51,6 +51,12 @@ void rxtx_stop_request(rxtx_stop *stop, rxtx_stop_reason reason)
     (void)eventfd_write(stop->fd, 1); /* fails only when the counter is full: then it is readable anyway */
 }
 
+void rxtx_stop_abandon(rxtx_stop *stop)
+{
+    g_atomic_int_set(&stop->hurry, 1);
+    rxtx_stop_request(stop, RXTX_STOP_READER_GONE);
+}
+
 rxtx_stop_reason rxtx_stop_why(rxtx_stop *stop)
 {
     return (rxtx_stop_reason)g_atomic_int_get(&stop->reason);

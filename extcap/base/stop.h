@@ -35,5 +35,7 @@ void rxtx_stop_by_signals(void);
 
 /* Any thread; RXTX_STOP_USER always the same. */
 void rxtx_stop_request(rxtx_stop *stop, rxtx_stop_reason reason);
+/* Any thread: nobody is there any more who could take anything. */
+void rxtx_stop_abandon(rxtx_stop *stop);
 rxtx_stop_reason rxtx_stop_why(rxtx_stop *stop);
 bool rxtx_stop_hurry(rxtx_stop *stop);

@@ -27,6 +27,9 @@ enum {
     DOWN_LOOK_MS = 200,
     /* Descriptors of the program beside a packet socket and a file for each member: fewer, in fact. */
     OTHER_FILES = 64,
+    /* A block is retired within twice its time-out (prb_retire_rx_blk_timer_expired, net/packet/af_packet.c), which is
+     * some 40 ms. */
+    SETTLE_US = 300000,
 };
 
 typedef struct {
@@ -363,6 +366,7 @@ static afpacket *new_afpacket(const rxtx_plan *plan)
     uint64_t monotonic_ns, realtime_ns;
 
     a->engine.ops = &afpacket_ops;
+    a->engine.settle_us = SETTLE_US;
     a->engine.n_streams = plan->n_streams;
     a->engine.streams = g_new0(rxtx_stream *, plan->n_streams);
     a->interface = g_strdup(plan->options->interface != NULL ? plan->options->interface : "all interfaces");

@@ -71,8 +71,10 @@ struct rxtx_engine {
     const rxtx_engine_ops *ops;
     rxtx_stream **streams; /* n_streams, in the order of their ids */
     unsigned n_streams;
-    int linktype;    /* of all packets: LINKTYPE_*, not DLT_*; 0 = each packet has its own */
-    unsigned group;  /* the kernel's id of the fan-out group */
-    uint64_t downs;  /* how often the interface went down while it was captured */
-    GError *failure; /* NULL = none */
+    int linktype;     /* of all packets: LINKTYPE_*, not DLT_*; 0 = each packet has its own */
+    unsigned group;   /* the kernel's id of the fan-out group */
+    uint64_t downs;   /* how often the interface went down while it was captured */
+    gint64 settle_us; /* how long accepted packets may take to come out after halt() */
+    bool counts_late; /* what was accepted is known only when all of it has come out */
+    GError *failure;  /* NULL = none */
 };

@@ -131,6 +131,13 @@ void rxtx_merge_step(rxtx_merge *merge)
     replay_winner(merge, key_of(stream));
 }
 
+uint64_t rxtx_merge_complete_ns(const rxtx_merge *merge)
+{
+    const rxtx_stream *stream = winner(merge);
+
+    return stream->pending ? stream->head.ts_ns : stream->complete_ns;
+}
+
 bool rxtx_merge_holds(const rxtx_merge *merge)
 {
     return merge->n_pending > 0;

@@ -45,6 +45,9 @@ void rxtx_merge_refresh(rxtx_merge *merge);
 /* Counts the packet that next() gave out and advances its stream. */
 void rxtx_merge_step(rxtx_merge *merge);
 
+/* No packet older than this will be given out, but for late ones; ns since 1970. */
+uint64_t rxtx_merge_complete_ns(const rxtx_merge *merge);
+
 /* Are there packets that wait for an idle stream? */
 bool rxtx_merge_holds(const rxtx_merge *merge);
 

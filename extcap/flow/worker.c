@@ -8,9 +8,6 @@
  * ring is being filled, at most until it is handed over, which wakes us. */
 static const int time_wait_ms = 2;
 static const int fill_wait_ms = 50;
-/* How long accepted packets may take to come out after the engine was halted: a block is retired within twice its
- * time-out (prb_retire_rx_blk_timer_expired, net/packet/af_packet.c), which is some 40 ms. */
-static const gint64 settle_us = 300000;
 
 static bool deliver(rxtx_worker *worker, rxtx_merge *merge, rxtx_stream *stream)
 {
@@ -87,6 +84,7 @@ static void run_until_stopped(rxtx_worker *worker, rxtx_merge *merge)
         if (left == 0)
             rxtx_stop_request(worker->stop, RXTX_STOP_COUNT);
         else if (n < limit) {
+            worker->sink->complete_ns = rxtx_merge_complete_ns(merge);
             worker->sink->ops->flush(worker->sink, rxtx_merge_holds(merge));
             wait_for_more(worker, worker->stop->fd, timeout_of(worker, merge));
         }
@@ -101,7 +99,7 @@ static bool has_rest(rxtx_stop_reason why)
 
 static void deliver_rest(rxtx_worker *worker, rxtx_merge *merge)
 {
-    gint64 deadline = g_get_monotonic_time() + settle_us;
+    gint64 deadline = g_get_monotonic_time() + worker->engine->settle_us;
 
     while (worker->sink->failure == NULL) {
         deliver_ready(worker, merge, UINT64_MAX, false);
@@ -110,6 +108,18 @@ static void deliver_rest(rxtx_worker *worker, rxtx_merge *merge)
             break;
     }
     deliver_ready(worker, merge, UINT64_MAX, true);
+}
+
+/* Behind an exact count: nobody gets it, but how much it was is to be known. */
+static void discard_rest(rxtx_worker *worker, rxtx_merge *merge)
+{
+    gint64 deadline = g_get_monotonic_time() + worker->engine->settle_us;
+
+    do
+        while (rxtx_merge_next(merge, true) != NULL)
+            rxtx_merge_step(merge);
+    while (!worker->engine->ops->settled(worker->engine) && g_get_monotonic_time() < deadline &&
+           wait_for_more(worker, -1, time_wait_ms));
 }
 
 /* What the kernel counted replaces what the packets told, and what the sink could not bring out is not delivered. On a
@@ -140,6 +150,8 @@ void rxtx_worker_run(rxtx_worker *worker)
         deliver_rest(worker, &merge);
     worker->late = merge.late;
     worker->clock_steps = merge.clock_steps;
+    if (rxtx_stop_why(worker->stop) == RXTX_STOP_COUNT && engine->counts_late)
+        discard_rest(worker, &merge);
     rxtx_merge_clear(&merge);
     close_books(worker);
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "plan/cpuset.h"
+#include "plan/grammar.h"
 
 /* What the links are called, and what that says. Any other name is rxtxcpu. */
 static const struct {
@@ -36,6 +37,12 @@ const char *rxtx_options_list(const rxtx_options *options)
     return lists[options->group];
 }
 
+bool rxtx_options_remote(const rxtx_options *options)
+{
+    return options->remote_hosts != NULL ||
+           (options->extcap_interface != NULL && strcmp(options->extcap_interface, RXTX_EXTCAP_REMOTE) == 0);
+}
+
 bool rxtx_options_to_stdout(const rxtx_options *options)
 {
     return options->write != NULL && strcmp(options->write, "-") == 0;
@@ -62,6 +69,27 @@ const char *rxtx_group_noun(int group)
     return texts[group];
 }
 
+/* What goes to other programs or hosts. */
+static const struct {
+    size_t offset;
+    bool (*fits)(const char *value);
+    const char *right;
+} grammars[] = {
+    {offsetof(rxtx_options, remote_hosts), rxtx_is_host, "a name or an address, perhaps with USER@ in front"},
+    {offsetof(rxtx_options, remote_username), rxtx_is_user, "letters, digits and ._@+-"},
+    {offsetof(rxtx_options, remote_program), rxtx_is_program, "a name or a path of letters, digits and ._/+-"},
+    {offsetof(rxtx_options, proxycommand), rxtx_is_line, "one line"},
+    {offsetof(rxtx_options, sshkey), rxtx_is_line, "the path of a file"},
+};
+
+static bool fits(const rxtx_option *row, const char *value)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(grammars); i++)
+        if (grammars[i].offset == row->offset)
+            return grammars[i].fits(value);
+    return true;
+}
+
 /* What would have been right. Free with g_free. */
 static char *right_values(const rxtx_option *row)
 {
@@ -82,6 +110,9 @@ static char *right_values(const rxtx_option *row)
         g_string_append(text, "a hexadecimal number without 0x, for instance 5d");
     if (row->kind == RXTX_OPTION_LIMIT)
         g_string_append(text, "duration:SECONDS, filesize:KB, packets:N or files:N");
+    for (size_t i = 0; i < G_N_ELEMENTS(grammars); i++)
+        if (grammars[i].offset == row->offset)
+            g_string_append(text, grammars[i].right);
     return g_string_free(text, FALSE);
 }
 
@@ -152,6 +183,26 @@ static bool set_string(char **at, const char *value)
     return true;
 }
 
+static bool add_word_to(char ***words, const char *value)
+{
+    guint n = *words != NULL ? g_strv_length(*words) : 0;
+
+    *words = g_renew(char *, *words, n + 2);
+    (*words)[n] = g_strdup(value);
+    (*words)[n + 1] = NULL;
+    return true;
+}
+
+/* In Wireshark's dialog an empty field is one that was not filled in. */
+static bool set_text(rxtx_options *options, const rxtx_option *row, void *at, const char *value, GError **error)
+{
+    if (*value == '\0' && options->face == RXTX_FACE_EXTCAP && row->place != 0)
+        return true;
+    if (!fits(row, value))
+        return invalid(options, row, value, error);
+    return row->kind == RXTX_OPTION_WORDS ? add_word_to(at, value) : set_string(at, value);
+}
+
 /* In Wireshark's dialog nothing checked is an empty list, and means all. */
 static bool is_set(const rxtx_options *options, const rxtx_option *row, const char *value)
 {
@@ -175,7 +226,8 @@ static bool set_value(rxtx_options *options, const rxtx_option *row, const char 
     case RXTX_OPTION_LIMIT:
         return set_limit(options, row, at, value, error);
     case RXTX_OPTION_STRING:
-        return set_string(at, value);
+    case RXTX_OPTION_WORDS:
+        return set_text(options, row, at, value, error);
     case RXTX_OPTION_CHOICE:
         return set_choice(options, row, at, value, error);
     case RXTX_OPTION_LIST:
@@ -317,7 +369,7 @@ static bool take_operands(rxtx_options *options, int argc, char **argv, GError *
 
 static bool take_extcap_interface(rxtx_options *options, GError **error)
 {
-    if (options->extcap_interface == NULL)
+    if (options->extcap_interface == NULL || rxtx_options_remote(options))
         return true;
     if (!g_str_has_prefix(options->extcap_interface, RXTX_EXTCAP_PREFIX))
         return rxtx_set_error(error, RXTX_ERROR_USAGE, "No such interface '%s': ours begin with '%s'.",
@@ -400,6 +452,132 @@ static bool check_files(const rxtx_options *options, GError **error)
            rxtx_set_error(error, RXTX_ERROR_USAGE, "--format needs a file. Name it: -w FILE.");
 }
 
+/* ---- other hosts ---- */
+
+/* As it would be typed; NULL = nothing is set. Free with g_free. */
+static char *value_text(const rxtx_options *options, const rxtx_option *row)
+{
+    const void *at = G_STRUCT_MEMBER_P(options, row->offset);
+    const char *const *words;
+
+    switch (row->kind) {
+    case RXTX_OPTION_FLAG:
+        return *(const bool *)at ? g_strdup("true") : NULL;
+    case RXTX_OPTION_UINT:
+        return g_strdup_printf("%" G_GUINT64_FORMAT, *(const guint64 *)at);
+    case RXTX_OPTION_CHOICE:
+        for (const rxtx_choice *choice = row->choices; choice->name != NULL; choice++)
+            if (choice->value == *(const int *)at)
+                return g_strdup(choice->name);
+        return NULL;
+    case RXTX_OPTION_WORDS:
+        words = *(const char *const *const *)at;
+        return words != NULL ? g_strdup(words[0]) : NULL;
+    case RXTX_OPTION_LIMIT:
+        return NULL;
+    default:
+        return is_given(options, row) ? g_strdup(*(char *const *)at) : NULL;
+    }
+}
+
+/* Without a host nothing is done on one: better no capture than that of the wrong machine. */
+static bool check_hostless(const rxtx_options *options, GError **error)
+{
+    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++) {
+        g_autofree char *value = value_text(options, row);
+        bool remote = (row->faces & RXTX_FACE_CLI) && rxtx_option_of_remote(row);
+        if (remote && g_strcmp0(value, row->def) != 0)
+            return rxtx_set_error(error, RXTX_ERROR_USAGE, "--%s is about another host. Name it: --remote-host HOST.",
+                                  row->name);
+    }
+    return true;
+}
+
+const char *rxtx_options_host_label(const char *host)
+{
+    const char *at = strrchr(host, '@');
+
+    return at != NULL ? at + 1 : host;
+}
+
+static bool check_hosts(char **hosts, GError **error)
+{
+    for (char **a = hosts; hosts != NULL && *a != NULL; a++)
+        for (char **b = a + 1; *b != NULL; b++)
+            if (strcmp(rxtx_options_host_label(*a), rxtx_options_host_label(*b)) == 0)
+                return rxtx_set_error(error, RXTX_ERROR_USAGE, "The remote host '%s' is given twice.", *b);
+    return true;
+}
+
+static bool check_remote(const rxtx_options *options, GError **error)
+{
+    if (!rxtx_options_remote(options))
+        return options->face != RXTX_FACE_CLI || check_hostless(options, error);
+    if (options->interface != NULL && !rxtx_is_interface(options->interface))
+        return rxtx_set_error(error, RXTX_ERROR_USAGE,
+                              "Invalid interface '%s'. Give a name of at most 15 bytes without spaces, / and :, that "
+                              "does not begin with -.",
+                              options->interface);
+    return check_hosts(options->remote_hosts, error);
+}
+
+/* Wireshark has two fields for it. */
+static void join_filters(rxtx_options *options)
+{
+    g_autofree char *first = g_steal_pointer(&options->filter), *second = g_steal_pointer(&options->remote_filter);
+    bool both = first != NULL && *first != '\0' && second != NULL;
+
+    if (both)
+        options->filter = g_strdup_printf("(%s) and (%s)", first, second);
+    else
+        options->filter = second != NULL ? g_steal_pointer(&second) : g_steal_pointer(&first);
+}
+
+GVariant *rxtx_options_request(const rxtx_options *options)
+{
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(ss)"));
+    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++) {
+        g_autofree char *value = row->faces & RXTX_FACE_SERVE ? value_text(options, row) : NULL;
+        g_autofree char *valid = value != NULL ? g_utf8_make_valid(value, -1) : NULL;
+        if (valid != NULL && g_strcmp0(valid, row->def) != 0)
+            g_variant_builder_add(&builder, "(ss)", row->name, valid);
+    }
+    return g_variant_builder_end(&builder);
+}
+
+static bool take_pair(rxtx_options *options, const char *name, const char *value, GError **error)
+{
+    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++)
+        if ((row->faces & RXTX_FACE_SERVE) && strcmp(row->name, name) == 0)
+            return set_value(options, row, value, error);
+    return rxtx_set_error(error, RXTX_ERROR_USAGE, "This rxtxcpu (%s) does not know the option '%s'.", RXTX_VERSION,
+                          name);
+}
+
+rxtx_options *rxtx_options_from_request(GVariant *request, GError **error)
+{
+    g_autoptr(rxtx_options) options = g_new0(rxtx_options, 1);
+    const char *name, *value;
+    GVariantIter iter;
+
+    options->program = names[0].program;
+    options->face = RXTX_FACE_SERVE;
+    set_defaults(options);
+    g_variant_iter_init(&iter, request);
+    while (g_variant_iter_next(&iter, "(&s&s)", &name, &value))
+        if (!take_pair(options, name, value, error))
+            return NULL;
+    if (!check_lists(options, error))
+        return NULL;
+    if (options->interface != NULL && !rxtx_is_interface(options->interface)) {
+        rxtx_set_error(error, RXTX_ERROR_USAGE, "Invalid interface.");
+        return NULL;
+    }
+    return g_steal_pointer(&options);
+}
+
 rxtx_options *rxtx_options_parse(int argc, char **argv, GError **error)
 {
     rxtx_options *options = g_new0(rxtx_options, 1);
@@ -409,8 +587,10 @@ rxtx_options *rxtx_options_parse(int argc, char **argv, GError **error)
     options->face = face_of(argc, argv);
     set_defaults(options);
     if (parse_words(options, argc, argv, error) && !options->version && !options->help && check_lists(options, error) &&
-        take_operands(options, argc, argv, error) && take_extcap_interface(options, error))
-        check_files(options, error);
+        take_operands(options, argc, argv, error) && take_extcap_interface(options, error) &&
+        check_files(options, error))
+        check_remote(options, error);
+    join_filters(options);
     return options;
 }
 
@@ -421,5 +601,6 @@ void rxtx_options_free(rxtx_options *options)
     for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++)
         if (row->kind == RXTX_OPTION_STRING || row->kind == RXTX_OPTION_LIST || row->kind == RXTX_OPTION_MASK)
             g_clear_pointer((char **)G_STRUCT_MEMBER_P(options, row->offset), g_free);
+    g_strfreev(options->remote_hosts);
     g_free(options);
 }

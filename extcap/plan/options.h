@@ -9,8 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Who called: a person, or Wireshark. */
-typedef enum { RXTX_FACE_CLI = 1, RXTX_FACE_EXTCAP = 2 } rxtx_face;
+/* Who called: a person, Wireshark, or another rxtxcpu on another host. */
+typedef enum { RXTX_FACE_CLI = 1, RXTX_FACE_EXTCAP = 2, RXTX_FACE_SERVE = 4 } rxtx_face;
+
+/* How the far end gets its rights. */
+typedef enum { RXTX_PRIV_NONE, RXTX_PRIV_SUDO, RXTX_PRIV_DOAS } rxtx_priv;
 
 /* A set: RX | TX is both. */
 typedef enum { RXTX_DIRECTION_RX = 1, RXTX_DIRECTION_TX = 2, RXTX_DIRECTION_RXTX = 3 } rxtx_direction;
@@ -63,6 +66,21 @@ typedef struct {
     bool list_cpus;
     bool list_interfaces;
 
+    char **remote_hosts; /* [USER@]HOST; NULL = capture here */
+    guint64 remote_port; /* 0 = ssh decides, as it does all that is not given */
+    char *remote_username;
+    char *sshkey;
+    char *proxycommand;
+    char *remote_program;   /* at the far end */
+    int remote_priv;        /* rxtx_priv */
+    char *remote_filter;    /* beside `filter` */
+    guint64 remote_timeout; /* seconds of silence after which the other end is taken for lost */
+    bool remote_own_traffic;
+    bool remote_compress;
+    bool remote_deploy;
+    bool serve;
+    bool one_linktype; /* of all interfaces: asked for by a near end that writes pcap files */
+
     bool extcap_interfaces;
     bool extcap_dlts;
     bool extcap_config;
@@ -82,6 +100,7 @@ typedef enum {
     RXTX_OPTION_LIST,  /* see rxtx_cpuset_parse_list */
     RXTX_OPTION_MASK,  /* see rxtx_cpuset_parse_mask */
     RXTX_OPTION_LIMIT, /* an rxtx_limits: NAME:VALUE, one at a time */
+    RXTX_OPTION_WORDS, /* a char **, one more each time */
 } rxtx_option_kind;
 
 typedef struct {
@@ -101,7 +120,7 @@ typedef struct {
     const rxtx_choice *choices; /* of RXTX_OPTION_CHOICE, ended by a row without name */
     int faces;                  /* set of rxtx_face */
     int group;                  /* rxtx_group that it is for; 0 = for each */
-    unsigned place;             /* in Wireshark's dialog, counted from 1; 0 = not shown there */
+    unsigned place;             /* in Wireshark's dialog, see rxtx_option_in_dialog; 0 = not shown there */
     const char *tab;            /* in that dialog */
     const char *display;        /* label in Wireshark's dialog */
     const char *help;           /* one sentence, also the tooltip; lines are broken by the reader */
@@ -113,6 +132,12 @@ extern const rxtx_option rxtx_option_table[];
 /* Is the row there for a person who called the program under this group's name? */
 bool rxtx_option_shown(const rxtx_option *row, int group);
 
+/* The row that stands at a place, counted from 0, in the dialog of an interface of this host, or in that of remote
+ * capture, which begins with rows of its own; NULL behind the last. */
+const rxtx_option *rxtx_option_in_dialog(bool remote, unsigned place);
+/* Is the row about other hosts only? */
+bool rxtx_option_of_remote(const rxtx_option *row);
+
 /* Does the name called set the default? */
 bool rxtx_option_by_name(const rxtx_option *row);
 
@@ -121,6 +146,11 @@ bool rxtx_option_by_name(const rxtx_option *row);
  * those of the extcap's pipes are in place. Not reentrant (getopt_long). Free with rxtx_options_free. */
 rxtx_options *rxtx_options_parse(int argc, char **argv, GError **error);
 void rxtx_options_free(rxtx_options *options);
+
+/* What the far end has to know, as names and values of the table, and options made of that. The names are borrowed by
+ * nobody. request: "a(ss)"; a floating reference. NULL (RXTX_ERROR_USAGE) when something is not ours or not legal. */
+GVariant *rxtx_options_request(const rxtx_options *options);
+rxtx_options *rxtx_options_from_request(GVariant *request, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rxtx_options, rxtx_options_free)
 
 /* The group's list or mask, "" and NULL = none. Borrowed. */
@@ -134,5 +164,12 @@ bool rxtx_options_to_stdout(const rxtx_options *options);
 const char *rxtx_group_name(int group);
 const char *rxtx_group_noun(int group);
 
-/* The prefix of our interfaces in Wireshark's list. */
+/* The prefix of our interfaces in Wireshark's list, and the one for other hosts. */
 #define RXTX_EXTCAP_PREFIX "rxtxcpu-"
+#define RXTX_EXTCAP_REMOTE RXTX_EXTCAP_PREFIX "ssh"
+
+/* HOST of [USER@]HOST: what the host is called in the capture. Borrowed. */
+const char *rxtx_options_host_label(const char *host);
+
+/* Does the capture, or the question, go to other hosts? */
+bool rxtx_options_remote(const rxtx_options *options);

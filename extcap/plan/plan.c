@@ -233,7 +233,7 @@ static bool choose_format(rxtx_plan *plan, unsigned n_groups, GError **error)
     bool shared = rxtx_options_to_stdout(options) && n_groups > 1;
 
     plan->format = options->format;
-    if (options->face == RXTX_FACE_EXTCAP || options->write == NULL)
+    if (options->face != RXTX_FACE_CLI || options->write == NULL)
         plan->format = RXTX_FORMAT_PCAPNG;
     if (plan->format == RXTX_FORMAT_AUTO)
         plan->format = shared || has_pcapng_name(options->write) || is_special(options->write) ? RXTX_FORMAT_PCAPNG
@@ -268,7 +268,7 @@ static bool fill(rxtx_plan *plan, const rxtx_topology *topology, const char *roo
     plan->offline = asked_by_number(plan->options) ? list_missing(set, online) : NULL;
     if (rxtx_options_to_stdout(plan->options) && plan->format == RXTX_FORMAT_PCAP)
         *set = *online; /* what comes online later could not be told apart in there */
-    plan->one_linktype = plan->ifindex == 0 && plan->format == RXTX_FORMAT_PCAP;
+    plan->one_linktype = plan->ifindex == 0 && (plan->format == RXTX_FORMAT_PCAP || plan->options->one_linktype);
     add_groups(plan, set, online, topology);
     add_streams(plan, topology);
     deal_memory(plan, topology);
@@ -281,8 +281,27 @@ rxtx_plan *rxtx_plan_new(const rxtx_options *options, const rxtx_topology *topol
 
     plan->options = options;
     plan->n_hosts = 1;
-    plan->keep = options->write != NULL || options->face == RXTX_FACE_EXTCAP;
+    plan->keep = options->write != NULL || options->face != RXTX_FACE_CLI;
     return fill(plan, topology, root, error) ? g_steal_pointer(&plan) : NULL;
+}
+
+rxtx_plan *rxtx_plan_of_hosts(const rxtx_options *options, char **hosts, const rxtx_plan_group *groups, unsigned n,
+                              GError **error)
+{
+    g_autoptr(rxtx_plan) plan = g_new0(rxtx_plan, 1);
+    unsigned in_bytes = 0; /* groups that one stream of bytes would have to hold */
+
+    plan->options = options;
+    plan->hosts = hosts;
+    plan->n_hosts = g_strv_length(hosts);
+    plan->keep = options->write != NULL || options->face == RXTX_FACE_EXTCAP;
+    plan->groups = g_new(rxtx_plan_group, n);
+    for (unsigned i = 0; i < n; i++) {
+        add_group(plan, groups[i]);
+        in_bytes += groups[i].due || groups[i].number == RXTX_NUMBER_UNKNOWN;
+    }
+    plan->n_numbers = plan->n_groups;
+    return choose_format(plan, in_bytes, error) ? g_steal_pointer(&plan) : NULL;
 }
 
 void rxtx_plan_free(rxtx_plan *plan)
@@ -301,9 +320,11 @@ char *rxtx_plan_group_name(const rxtx_plan *plan, unsigned group)
 {
     const char *noun = rxtx_group_noun(plan->options->group);
     const char *space = plan->options->group == RXTX_GROUP_CPU ? "" : " ";
+    const char *host = plan->n_hosts > 1 ? plan->hosts[plan->groups[group].host] : "";
+    const char *gap = *host != '\0' ? " " : "";
     int number = plan->groups[group].number;
 
     if (number == RXTX_NUMBER_UNKNOWN)
-        return g_strdup_printf("%s unknown", noun);
-    return g_strdup_printf("%s%s%d", noun, space, number);
+        return g_strdup_printf("%s%s%s unknown", host, gap, noun);
+    return g_strdup_printf("%s%s%s%s%d", host, gap, noun, space, number);
 }

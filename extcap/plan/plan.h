@@ -16,9 +16,9 @@
 
 /* In the order of their numbers, the unknown one last. */
 typedef struct {
-    int number; /* of the CPU, the queue or the NUMA node; RXTX_NUMBER_UNKNOWN: what has none */
-    int node;   /* of the CPU; RXTX_NODE_UNKNOWN also on a machine with one node: nothing to tell apart */
-    bool due;   /* asked for and there at the start. The others may come, and are shown if they do */
+    int number;    /* of the CPU, the queue or the NUMA node; RXTX_NUMBER_UNKNOWN: what has none */
+    int node;      /* of the CPU; RXTX_NODE_UNKNOWN also on a machine with one node: nothing to tell apart */
+    bool due;      /* asked for and there at the start. The others may come, and are shown if they do */
     unsigned host; /* index in plan->hosts */
 } rxtx_plan_group;
 
@@ -59,8 +59,14 @@ typedef struct {
  * such interface, RXTX_ERROR_USAGE when list or mask name nothing that is there, or that is online, RXTX_ERROR_KERNEL
  * when queues or nodes cannot be told. Free with rxtx_plan_free. */
 rxtx_plan *rxtx_plan_new(const rxtx_options *options, const rxtx_topology *topology, const char *root, GError **error);
+
+/* The plan of a capture on other hosts, who made theirs. hosts: their names, taken over; groups: copied, in the order
+ * of their hosts. NULL with RXTX_ERROR_USAGE when the file asked for cannot hold them. */
+rxtx_plan *rxtx_plan_of_hosts(const rxtx_options *options, char **hosts, const rxtx_plan_group *groups, unsigned n,
+                              GError **error);
 void rxtx_plan_free(rxtx_plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rxtx_plan, rxtx_plan_free)
 
-/* "cpu0", "queue 2", "numa node 1", "queue unknown": as the closing lines have it. Free with g_free. */
+/* With the host in front if there are several: "cpu0", "web1 cpu0", "queue 2", "numa node 1", "queue unknown": as the
+ * closing lines have it. Free with g_free. */
 char *rxtx_plan_group_name(const rxtx_plan *plan, unsigned group);

@@ -48,6 +48,7 @@ struct rxtx_output {
     size_t cut;       /* where the last commit begins that goes beyond a multiple of FILE_ALIGN in the file */
     gint64 flushed_us;
     gint64 rest_deadline_us; /* 0 = no stop seen yet */
+    int stall_ms;
     GError *failure;
     bool reader_gone;
 };
@@ -94,6 +95,7 @@ static rxtx_output *new_output(const char *name, int fd, rxtx_stop *stop)
     output->target = target_of(&fd);
     output->fd = fd;
     output->stop = stop;
+    output->stall_ms = STALL_MS;
     output->usual = output->capacity = BUFFER_BYTES;
     output->buffer = g_malloc(output->capacity);
     return output;
@@ -104,6 +106,11 @@ void rxtx_output_limit_buffer(rxtx_output *output, size_t bytes)
     g_assert(output->filled == 0);
     output->usual = output->capacity = CLAMP(bytes, LEAST_BUFFER_BYTES, BUFFER_BYTES);
     output->buffer = g_realloc(output->buffer, output->capacity);
+}
+
+void rxtx_output_set_patience(rxtx_output *output, int stall_ms)
+{
+    output->stall_ms = stall_ms;
 }
 
 static rxtx_output *refuse(const char *path, GError **error)
@@ -178,8 +185,8 @@ static bool patience_ms(rxtx_output *output, int *timeout_ms)
     if (rxtx_stop_why(output->stop) == RXTX_STOP_NONE)
         return true;
     if (output->rest_deadline_us == 0)
-        output->rest_deadline_us = now_us + REST_MS * US_PER_MS;
-    *timeout_ms = STALL_MS;
+        output->rest_deadline_us = now_us + MAX(REST_MS, 2 * output->stall_ms) * (gint64)US_PER_MS;
+    *timeout_ms = output->stall_ms;
     return now_us < output->rest_deadline_us && !rxtx_stop_hurry(output->stop);
 }
 

@@ -59,7 +59,8 @@ typedef struct {
 rxtx_pcapng_view rxtx_pcapng_view_block(const uint8_t *block);
 
 /* "eth0 CPU 3 (rxtxcpu)", with " node 1" if the group's CPU has one, "eth0 queue unknown (rxtxcpu)"; of another host
- * "web1:eth0 CPU 3 (rxtxcpu)". What of the names would break the grammar (spaces, control characters) becomes '_'. Free with g_free. */
+ * "web1:eth0 CPU 3 (rxtxcpu)". What of the names would break the grammar (spaces, control characters) becomes '_'. Free
+ * with g_free. */
 char *rxtx_pcapng_description(const char *name, const rxtx_group_label *label);
 /* "cpu=3", with " node=1" if the group's CPU has one; "queue=unknown". Free with g_free. */
 char *rxtx_pcapng_comment(const rxtx_group_label *label);

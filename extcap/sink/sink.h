@@ -51,10 +51,10 @@ typedef struct {
 
 struct rxtx_sink {
     const rxtx_sink_ops *ops;
-    int watch_fd;     /* to be watched for its reader's end while waiting; -1 = none */
-    gint64 due_us;    /* monotonic: flush is to be called then, packets or not; 0 = never */
+    int watch_fd;         /* to be watched for its reader's end while waiting; -1 = none */
+    gint64 due_us;        /* monotonic: flush is to be called then, packets or not; 0 = never */
     uint64_t complete_ns; /* set before a flush: no older packet will be pushed, but for late ones */
-    uint64_t size;    /* bytes of its largest file */
-    GPtrArray *files; /* the names of the files that it made, owned; NULL = it makes none */
-    GError *failure;  /* NULL = none */
+    uint64_t size;        /* bytes of its largest file */
+    GPtrArray *files;     /* the names of the files that it made, owned; NULL = it makes none */
+    GError *failure;      /* NULL = none */
 };

@@ -17,8 +17,8 @@ typedef struct {
     bool packet_buffered;
 } rxtx_sink_files_settings;
 
-/* Everything but the labels' sources is copied. only: takes it over for the one group that there is; NULL = files. Files of groups that are due
- * are made at once, with their headers, the others with their first packets. NULL when one cannot be made
- * (RXTX_ERROR_OUTPUT); none of them stays then. */
+/* Everything but the labels' sources is copied. only: takes it over for the one group that there is; NULL = files.
+ * Files of groups that are due are made at once, with their headers, the others with their first packets. NULL when one
+ * cannot be made (RXTX_ERROR_OUTPUT); none of them stays then. */
 rxtx_sink *rxtx_sink_files_new(const rxtx_sink_files_settings *settings, const rxtx_group_label *labels, unsigned n,
                                rxtx_output *only, rxtx_stop *stop, GError **error);

@@ -20,7 +20,7 @@ typedef struct {
 
 /* Takes output over. Everything else is copied. Section header and the interfaces of the groups that are due are
  * written at once, so that a reader sees a capture before its first packet; of all interfaces together the section
- * header alone. With annotate_interface alone false there is one interface block for all groups of a source. The sources
- * are all of one interface each, or all of all. */
+ * header alone. With annotate_interface alone false there is one interface block for all groups of a source. The
+ * sources are all of one interface each, or all of all. */
 rxtx_sink *rxtx_sink_pcapng_new(const rxtx_sink_pcapng_settings *settings, const rxtx_group_label *labels, unsigned n,
                                 rxtx_output *output, rxtx_stop *stop);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/device.h"
+#include "plan/grammar.h"
 #include "plan/topology.h"
 
 /* A sentence is cut at braces (extcap_parser.c: extcap_tokenize_sentence). */
@@ -39,6 +40,8 @@ static char *answer_interfaces(GError **error)
             g_string_append_printf(text, "interface {value=" RXTX_EXTCAP_PREFIX "%s}{display=Per-CPU capture: %s}\n",
                                    interface->name, interface->name);
     pcap_freealldevs(all);
+    g_string_append(text,
+                    "interface {value=" RXTX_EXTCAP_REMOTE "}{display=Per-CPU capture of another host, by ssh}\n");
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
@@ -57,6 +60,8 @@ static char *answer_dlts(const rxtx_options *options, GError **error)
     const char *name, *description;
     int dlt;
 
+    if (rxtx_options_remote(options))
+        return g_strdup("dlt {number=147}{name=" RXTX_EXTCAP_REMOTE "}{display=What the other host's interface has}\n");
     if (!find_dlt(options, &dlt, error))
         return NULL;
     name = pcap_datalink_val_to_name(dlt);
@@ -109,9 +114,27 @@ static void append_cpus(GString *text, unsigned argument)
             append_cpu(text, argument, topology, cpu);
 }
 
-static void append_values(GString *text, const rxtx_option *row, unsigned argument)
+/* The other host's interface is chosen from a list that it gives. */
+static bool asks_other_host(const rxtx_option *row)
+{
+    return rxtx_option_of_remote(row) && row->offset == offsetof(rxtx_options, interface);
+}
+
+/* What another host has is known once it was asked. Nothing checked, or the empty name, means all. */
+static void append_unasked(GString *text, const rxtx_option *row, unsigned argument)
 {
     if (row->kind == RXTX_OPTION_LIST)
+        g_string_append_printf(
+            text, "value {arg=%u}{value=none}{display=Reload lists them}{default=false}{enabled=false}\n", argument);
+    else if (asks_other_host(row))
+        g_string_append_printf(text, "value {arg=%u}{value=}{display=All interfaces}{default=true}\n", argument);
+}
+
+static void append_values(GString *text, const rxtx_option *row, unsigned argument, bool remote)
+{
+    if (remote)
+        append_unasked(text, row, argument);
+    else if (row->kind == RXTX_OPTION_LIST)
         append_cpus(text, argument);
     for (const rxtx_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++)
         g_string_append_printf(text, "value {arg=%u}{value=%s}{display=%s}{default=%s}\n", argument, choice->name,
@@ -126,54 +149,124 @@ static void append_number(GString *text, const rxtx_option *row)
         g_string_append_printf(text, "{range=%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT "}", row->min, row->max);
 }
 
-static void append_argument(GString *text, const rxtx_option *row, unsigned argument)
+static const char *type_of(const rxtx_option *row)
 {
     static const char *const types[] = {
         [RXTX_OPTION_FLAG] = "boolflag",   [RXTX_OPTION_UINT] = "unsigned",   [RXTX_OPTION_STRING] = "string",
         [RXTX_OPTION_CHOICE] = "selector", [RXTX_OPTION_LIST] = "multicheck", [RXTX_OPTION_MASK] = "string",
+        [RXTX_OPTION_WORDS] = "string",
     };
 
+    if (row->offset == offsetof(rxtx_options, sshkey))
+        return "fileselect";
+    return asks_other_host(row) ? "selector" : types[row->kind];
+}
+
+static void append_argument(GString *text, const rxtx_option *row, unsigned argument)
+{
     g_string_append_printf(text, "arg {number=%u}{call=--%s}{display=%s}{type=%s}{tooltip=%s}{group=%s}", argument,
-                           row->name, row->display, types[row->kind], row->help, row->tab);
+                           row->name, row->display, type_of(row), row->help, row->tab);
     if (row->kind == RXTX_OPTION_UINT)
         append_number(text, row);
     if (row->kind == RXTX_OPTION_FLAG)
         g_string_append(text, "{default=false}");
     if (row->kind == RXTX_OPTION_LIST)
         g_string_append(text, "{reload=true}{placeholder=Reload the CPUs}");
+    if (asks_other_host(row))
+        g_string_append(text, "{reload=true}{placeholder=Reload the interfaces}");
+    if (row->offset == offsetof(rxtx_options, remote_hosts))
+        g_string_append(text, "{required=true}{placeholder=web1, or user@web1}");
+    if (row->kind == RXTX_OPTION_STRING && row->def != NULL)
+        g_string_append_printf(text, "{default=%s}", row->def);
     g_string_append_c(text, '\n');
 }
 
-static const rxtx_option *row_at(unsigned place)
-{
-    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++)
-        if (row->place == place)
-            return row;
-    return NULL;
-}
-
 /* All of it, or with a name the values of that option alone. */
-static char *answer_config(const char *reload)
+static char *answer_config(bool remote, const char *reload)
 {
     GString *text = g_string_new(NULL);
     const rxtx_option *row;
 
-    for (unsigned argument = 0; (row = row_at(argument + 1)) != NULL; argument++) {
+    for (unsigned argument = 0; (row = rxtx_option_in_dialog(remote, argument)) != NULL; argument++) {
         if (reload == NULL)
             append_argument(text, row, argument);
         if (reload == NULL || strcmp(row->name, reload) == 0)
-            append_values(text, row, argument);
+            append_values(text, row, argument, remote);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* ---- what another host has ---- */
+
+static void append_far_cpu(GString *text, unsigned argument, char **cells)
+{
+    g_string_append_printf(text, "value {arg=%u}{value=%s}{display=CPU %s%s%s%s}{default=false}{enabled=true}\n",
+                           argument, cells[0], cells[0], strcmp(cells[1], "-") != 0 ? ", node " : "",
+                           strcmp(cells[1], "-") != 0 ? cells[1] : "",
+                           strcmp(cells[2], "yes") == 0 ? "" : " (offline)");
+}
+
+static void append_far_interface(GString *text, unsigned argument, char **cells)
+{
+    g_autofree char *name = g_strcompress(cells[0]);
+
+    if (rxtx_is_interface(name) && fits_into_sentence(name))
+        g_string_append_printf(text, "value {arg=%u}{value=%s}{display=%s (%s)}{default=false}\n", argument, name, name,
+                               cells[1]);
+}
+
+static unsigned place_of(const char *name)
+{
+    const rxtx_option *row;
+    unsigned argument = 0;
+
+    while ((row = rxtx_option_in_dialog(true, argument)) != NULL && strcmp(row->name, name) != 0)
+        argument++;
+    return argument;
+}
+
+char *rxtx_extcap_values(const char *option, const char *lines)
+{
+    bool cpus = strcmp(option, "cpu-list") == 0;
+    g_auto(GStrv) each = g_strsplit(lines, "\n", -1);
+    GString *text = g_string_new(NULL);
+    unsigned argument = place_of(option);
+
+    if (!cpus)
+        append_unasked(text, rxtx_option_in_dialog(true, argument), argument);
+    for (char **line = each; *line != NULL; line++) {
+        g_auto(GStrv) cells = g_strsplit(*line, "\t", -1);
+        if (g_strv_length(cells) >= 4 && fits_into_sentence(*line))
+            (cpus ? append_far_cpu : append_far_interface)(text, argument, cells);
     }
     return g_string_free(text, FALSE);
 }
 
 /* ---- the capture filter ---- */
 
+/* The other host's link type is not known: what is right for one that there may be is not refused here. */
+static char *answer_far_filter(const char *filter)
+{
+    static const int dlts[] = {DLT_EN10MB, DLT_RAW, DLT_LINUX_SLL2, DLT_IEEE802_11_RADIO};
+    g_autofree char *first = NULL;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(dlts); i++) {
+        g_autofree char *why = NULL;
+        if (rxtx_device_check_filter(dlts[i], filter, &why))
+            return g_strdup("");
+        if (first == NULL)
+            first = g_steal_pointer(&why);
+    }
+    return g_strconcat(first, "\n", NULL);
+}
+
 static char *answer_filter(const rxtx_options *options, GError **error)
 {
     g_autofree char *why = NULL;
     int dlt;
 
+    if (rxtx_options_remote(options))
+        return answer_far_filter(options->filter);
     if (!find_dlt(options, &dlt, error))
         return NULL;
     return rxtx_device_check_filter(dlt, options->filter, &why) ? g_strdup("") : g_strconcat(why, "\n", NULL);
@@ -186,7 +279,7 @@ char *rxtx_extcap_answer(const rxtx_options *options, GError **error)
     if (options->extcap_dlts)
         return answer_dlts(options, error);
     if (options->extcap_config)
-        return answer_config(options->reload_option);
+        return answer_config(rxtx_options_remote(options), options->reload_option);
     if (options->filter != NULL)
         return answer_filter(options, error);
     rxtx_set_error(

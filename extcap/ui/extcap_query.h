@@ -14,3 +14,7 @@
  * nothing and needs no privilege. NULL with *error when nothing was asked, or the link type of an interface that does
  * not exist. Free with g_free. */
 char *rxtx_extcap_answer(const rxtx_options *options, GError **error);
+
+/* The values of an option of remote capture (remote-interface or cpu-list), for Wireshark's Reload button. lines: the
+ * other host's, as rxtx_lists_interfaces or rxtx_lists_cpus make them. Free with g_free. */
+char *rxtx_extcap_values(const char *option, const char *lines);

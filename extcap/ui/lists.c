@@ -18,55 +18,41 @@
 
 enum { COLUMNS_MAX = 5, GAP = 2 };
 
-typedef struct {
-    char *cells[COLUMNS_MAX]; /* the first NULL ends them */
-} line;
-
-static void clear_line(gpointer data)
+static void measure(char **lines, int widths[COLUMNS_MAX])
 {
-    line *l = data;
-
-    for (unsigned c = 0; c < COLUMNS_MAX; c++)
-        g_free(l->cells[c]);
-}
-
-/* Begins with the titles. Free with g_array_unref, the cells go with it. */
-static GArray *new_lines(const char *const titles[COLUMNS_MAX])
-{
-    GArray *lines = g_array_new(FALSE, FALSE, sizeof(line));
-    line l;
-
-    g_array_set_clear_func(lines, clear_line);
-    for (unsigned c = 0; c < COLUMNS_MAX; c++)
-        l.cells[c] = g_strdup(titles[c]);
-    g_array_append_val(lines, l);
-    return lines;
-}
-
-static void measure(const GArray *lines, int widths[COLUMNS_MAX])
-{
-    for (guint i = 0; i < lines->len; i++) {
-        char *const *cells = g_array_index(lines, line, i).cells;
+    for (; *lines != NULL; lines++) {
+        g_auto(GStrv) cells = g_strsplit(*lines, "\t", COLUMNS_MAX + 1);
         for (unsigned c = 0; c < COLUMNS_MAX && cells[c] != NULL; c++)
-            widths[c] = MAX(widths[c], (int)strlen(cells[c]));
+            widths[c] = MAX(widths[c], (int)g_utf8_strlen(cells[c], -1));
     }
 }
 
 /* Left-aligned; nothing pads the last one. */
-static char *align(const GArray *lines)
+static void append_line(GString *text, const char *line, const int widths[COLUMNS_MAX])
 {
+    g_auto(GStrv) cells = g_strsplit(line, "\t", COLUMNS_MAX + 1);
+
+    for (unsigned c = 0; c < COLUMNS_MAX && cells[c] != NULL; c++) {
+        bool last = c + 1 == COLUMNS_MAX || cells[c + 1] == NULL;
+        int missing = widths[c] + GAP - (int)g_utf8_strlen(cells[c], -1);
+        g_string_append_printf(text, "%s%*s", cells[c], last ? 0 : missing, "");
+    }
+    g_string_append_c(text, '\n');
+}
+
+char *rxtx_lists_align(const char *lines, bool cpus)
+{
+    static const char cpu_titles[] = "CPU\tNODE\tONLINE\tCAPTURE\n";
+    static const char interface_titles[] = "NAME\tSTATE\tDRIVER\tQUEUES\tLINK TYPE\n";
+    g_autofree char *all = g_strconcat(cpus ? cpu_titles : interface_titles, lines, NULL);
+    g_auto(GStrv) each = g_strsplit(all, "\n", -1);
     GString *text = g_string_new(NULL);
     int widths[COLUMNS_MAX] = {0};
 
-    measure(lines, widths);
-    for (guint i = 0; i < lines->len; i++) {
-        char *const *cells = g_array_index(lines, line, i).cells;
-        for (unsigned c = 0; c < COLUMNS_MAX && cells[c] != NULL; c++) {
-            bool last = c + 1 == COLUMNS_MAX || cells[c + 1] == NULL;
-            g_string_append_printf(text, "%-*s", last ? 0 : widths[c] + GAP, cells[c]);
-        }
-        g_string_append_c(text, '\n');
-    }
+    measure(each, widths);
+    for (char **line = each; *line != NULL; line++)
+        if (**line != '\0')
+            append_line(text, *line, widths);
     return g_string_free(text, FALSE);
 }
 
@@ -105,26 +91,27 @@ static char *link_type_text(int dlt)
     return name != NULL ? g_strdup(name) : g_strdup_printf("DLT %d", dlt);
 }
 
-static void add_interface(GArray *lines, int fd, const char *name)
+static void add_interface(GString *lines, int fd, const char *name)
 {
     const char *state = state_of(fd, name);
+    g_autofree char *escaped =
+        g_strescape(name, NULL); /* a name may be any bytes, for instance some a terminal obeys */
+    g_autofree char *queues_cell = NULL, *link_cell = NULL;
     rxtx_queues queues;
     int dlt;
-    line l;
 
     if (state == NULL || !rxtx_device_guess_dlt(name, &dlt, NULL))
         return;
     queues = rxtx_queues_read("", name);
-    /* A name may be any bytes, for instance some that a terminal obeys. */
-    l = (line){{g_strescape(name, NULL), g_strdup(state), g_strdup(*queues.driver != '\0' ? queues.driver : "-"),
-                queues_text(&queues), link_type_text(dlt)}};
-    g_array_append_val(lines, l);
+    queues_cell = queues_text(&queues);
+    link_cell = link_type_text(dlt);
+    g_string_append_printf(lines, "%s\t%s\t%s\t%s\t%s\n", escaped, state, *queues.driver != '\0' ? queues.driver : "-",
+                           queues_cell, link_cell);
 }
 
 char *rxtx_lists_interfaces(GError **error)
 {
-    static const char *const titles[COLUMNS_MAX] = {"NAME", "STATE", "DRIVER", "QUEUES", "LINK TYPE"};
-    g_autoptr(GArray) lines = new_lines(titles);
+    g_autoptr(GString) lines = g_string_new(NULL);
     struct if_nameindex *all = if_nameindex();
     int fd = all != NULL ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
 
@@ -137,29 +124,28 @@ char *rxtx_lists_interfaces(GError **error)
     if (fd < 0)
         return NULL;
     close(fd);
-    return align(lines);
+    return g_string_free(g_steal_pointer(&lines), FALSE);
 }
 
 /* ---- CPUs ---- */
 
-static void add_cpu(GArray *lines, const rxtx_topology *topology, unsigned cpu)
+static void add_cpu(GString *lines, const rxtx_topology *topology, unsigned cpu)
 {
     bool online = rxtx_cpuset_has(&topology->online, cpu);
     int node = topology->node[cpu];
-    line l = {{g_strdup_printf("%u", cpu), node != RXTX_NODE_UNKNOWN ? g_strdup_printf("%d", node) : g_strdup("-"),
-               g_strdup(online ? "yes" : "no"), g_strdup(online ? "yes" : "when it comes online")}};
+    g_autofree char *node_cell = node != RXTX_NODE_UNKNOWN ? g_strdup_printf("%d", node) : g_strdup("-");
 
-    g_array_append_val(lines, l);
+    g_string_append_printf(lines, "%u\t%s\t%s\t%s\n", cpu, node_cell, online ? "yes" : "no",
+                           online ? "yes" : "when it comes online");
 }
 
 char *rxtx_lists_cpus(const char *root)
 {
-    static const char *const titles[COLUMNS_MAX] = {"CPU", "NODE", "ONLINE", "CAPTURE"};
     g_autoptr(rxtx_topology) topology = rxtx_topology_read(root);
-    g_autoptr(GArray) lines = new_lines(titles);
+    GString *lines = g_string_new(NULL);
 
     for (unsigned cpu = 0; cpu < topology->limit; cpu++)
         if (rxtx_cpuset_has(&topology->possible, cpu))
             add_cpu(lines, topology, cpu);
-    return align(lines);
+    return g_string_free(lines, FALSE);
 }

@@ -2,6 +2,7 @@
 #include "ui/monitor.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -99,6 +100,16 @@ void rxtx_monitor_show(rxtx_monitor *m)
 
     clear_status(m);
     rxtx_outbox_put(&m->err, text);
+}
+
+void rxtx_monitor_say(rxtx_monitor *m, const char *line)
+{
+    if (m == NULL) {
+        fputs(line, stderr);
+        return;
+    }
+    clear_status(m);
+    rxtx_outbox_put(&m->err, line);
 }
 
 /* -w - has stdout. */

@@ -21,6 +21,9 @@ rxtx_monitor *rxtx_monitor_new(const rxtx_plan *plan, const rxtx_stats *live, co
 /* The table at once, on stderr. */
 void rxtx_monitor_show(rxtx_monitor *monitor);
 
+/* A line for the user, on stderr, now. monitor: NULL = nothing is shown yet, or any more. */
+void rxtx_monitor_say(rxtx_monitor *monitor, const char *line);
+
 /* The user typed ^C: what follows begins on a line of its own. */
 void rxtx_monitor_interrupted(rxtx_monitor *monitor);
 

@@ -11,6 +11,7 @@ enum { GAP = 2, BAR_CELLS = 20, FULL_BLOCK = 0x2588, EIGHTHS = 8 };
 /* What a line is about. group: NULL = all of them. */
 typedef struct {
     const rxtx_plan_group *group;
+    const char *host; /* NULL = there is but one */
     const rxtx_stats *stats;
     const rxtx_stats *total;
     bool over; /* the capture has ended */
@@ -24,6 +25,11 @@ static char *number_text(const subject *about)
         return g_strdup("total");
     return about->group->number == RXTX_NUMBER_UNKNOWN ? g_strdup("unknown")
                                                        : g_strdup_printf("%d", about->group->number);
+}
+
+static char *host_text(const subject *about)
+{
+    return g_strdup(about->group != NULL ? about->host : "");
 }
 
 static char *node_text(const subject *about)
@@ -53,6 +59,12 @@ static char *bytes_text(const subject *about)
     return g_strdup_printf("%" PRIu64, rxtx_stats_bytes(about->stats));
 }
 
+static bool has_hosts(const rxtx_plan *plan, const rxtx_stats *total)
+{
+    (void)total;
+    return plan->n_hosts > 1;
+}
+
 static bool has_nodes(const rxtx_plan *plan, const rxtx_stats *total)
 {
     (void)total;
@@ -80,6 +92,7 @@ typedef struct {
 #define PACKETS_OF(direction) offsetof(rxtx_stats, directions[direction].packets)
 
 static const column all_columns[] = {
+    {"HOST", .wanted = has_hosts, .text = host_text},
     {.text = number_text},
     {"NODE", .wanted = has_nodes, .text = node_text},
     {"PACKETS", .counter = offsetof(rxtx_stats, delivered)},
@@ -152,6 +165,11 @@ static void add_line(table *t, const subject *about)
     g_array_append_val(t->lines, l);
 }
 
+static const char *host_of(const rxtx_plan *plan, unsigned i)
+{
+    return plan->n_hosts > 1 ? plan->hosts[plan->groups[i].host] : NULL;
+}
+
 static void add_lines(table *t, const rxtx_stats *total)
 {
     const rxtx_summary *summary = t->summary;
@@ -161,8 +179,12 @@ static void add_lines(table *t, const rxtx_stats *total)
     add_line(t, NULL);
     for (unsigned i = 0; i < summary->plan->n_groups; i++)
         if (rxtx_summary_shows(summary, i))
-            add_line(t, &(subject){&summary->plan->groups[i], &summary->stats[i], total, summary->over});
-    add_line(t, &(subject){NULL, total, total, summary->over});
+            add_line(t, &(subject){.group = &summary->plan->groups[i],
+                                   .host = host_of(summary->plan, i),
+                                   .stats = &summary->stats[i],
+                                   .total = total,
+                                   .over = summary->over});
+    add_line(t, &(subject){.stats = total, .total = total, .over = summary->over});
 }
 
 /* The bar has what the numbers leave, and a blank before it. */
@@ -170,9 +192,9 @@ static void fit_bar(table *t, unsigned columns)
 {
     size_t taken = 1;
 
-    for (unsigned c = 0; c < N_COLUMNS; c++)
+    for (unsigned c = 0, n = 0; c < N_COLUMNS; c++)
         if (t->wanted[c])
-            taken += t->widths[c] + (c > 0 ? GAP : 0);
+            taken += t->widths[c] + (n++ > 0 ? GAP : 0);
     t->bar = columns > taken ? (unsigned)MIN(columns - taken, BAR_CELLS) : 0;
 }
 
@@ -198,10 +220,10 @@ static void append_bar(GString *text, const table *t, uint64_t packets)
 
 static void append_line(GString *text, const table *t, const line *l)
 {
-    for (unsigned c = 0; c < N_COLUMNS; c++) {
+    for (unsigned c = 0, n = 0; c < N_COLUMNS; c++) {
         if (!t->wanted[c])
             continue;
-        g_string_append_printf(text, "%*s%*s", c > 0 ? GAP : 0, "", (int)t->widths[c], l->cells[c]);
+        g_string_append_printf(text, "%*s%*s", n++ > 0 ? GAP : 0, "", (int)t->widths[c], l->cells[c]);
         if (all_columns[c].bar && t->bar > 0)
             append_bar(text, t, l->bar);
     }

@@ -6,8 +6,9 @@
  *
  *     type  u32 | length u32, of the whole block, a multiple of 4 | body | length u32 again
  *
- * Blocks with one of the types below are messages; their body is a GVariant of the type that stands with each, in its
- * serialised form, padded with zeros. Between them the far end writes the blocks of one pcapng capture as
+ * Blocks with one of the types below are messages. Their body is a size (u32) and so many bytes, a GVariant of the type
+ * that stands with each in its serialised form, padded with zeros; all in the byte order of the end that wrote it, and
+ * what is longer than it need be is no error. Between them the far end writes the blocks of one pcapng capture as
  * rxtxcpu/capture_format.h has it (one section, interfaces, packets, statistics at the end).
  *
  *     near                                far

@@ -7,10 +7,18 @@
 #include "base/error.h"
 #include "fake_root.h"
 
+static char *shown(char *lines, bool cpus)
+{
+    char *text = rxtx_lists_align(lines, cpus);
+
+    g_free(lines);
+    return text;
+}
+
 static void a_cpu_that_is_offline_may_still_come(void)
 {
     g_autofree char *root = fake_root_new("0-1,10\n", "0,10\n");
-    g_autofree char *text = rxtx_lists_cpus(root);
+    g_autofree char *text = shown(rxtx_lists_cpus(root), true);
 
     g_assert_cmpstr(text, ==,
                     "CPU  NODE  ONLINE  CAPTURE\n"
@@ -28,7 +36,7 @@ static void a_cpu_has_its_node(void)
     fake_root_write(root, "sys/devices/system/node/has_cpu", "0,2\n");
     fake_root_write(root, "sys/devices/system/node/node0/cpulist", "0\n");
     fake_root_write(root, "sys/devices/system/node/node2/cpulist", "1\n");
-    text = rxtx_lists_cpus(root);
+    text = shown(rxtx_lists_cpus(root), true);
     g_assert_cmpstr(text, ==,
                     "CPU  NODE  ONLINE  CAPTURE\n"
                     "0    0     yes     yes\n"
@@ -40,7 +48,7 @@ static void a_cpu_has_its_node(void)
 static void every_cpu_has_one_line(void)
 {
     g_autofree char *root = fake_root_new("0-1023", "0-1023");
-    g_autofree char *text = rxtx_lists_cpus(root);
+    g_autofree char *text = shown(rxtx_lists_cpus(root), true);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
     g_assert_cmpuint(g_strv_length(lines), ==, 1 + 1024 + 1);
@@ -52,7 +60,7 @@ static void every_cpu_has_one_line(void)
 static void lo_is_among_the_interfaces(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *text = rxtx_lists_interfaces(&error);
+    g_autofree char *text = shown(rxtx_lists_interfaces(&error), false);
 
     g_assert_no_error(error);
     g_assert_true(g_regex_match_simple("^lo +(up|down) +- +(-|[0-9]+ rx, [0-9]+ tx, rx queue not recorded) +EN10MB$",
@@ -62,7 +70,7 @@ static void lo_is_among_the_interfaces(void)
 static void each_column_begins_where_its_title_does(void)
 {
     static const char *const titles[] = {"NAME", "STATE", "DRIVER", "QUEUES", "LINK TYPE"};
-    g_autofree char *text = rxtx_lists_interfaces(NULL);
+    g_autofree char *text = shown(rxtx_lists_interfaces(NULL), false);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
     for (gsize i = 0; i < G_N_ELEMENTS(titles); i++) {

@@ -255,7 +255,7 @@ static void every_row_can_be_shown_to_its_faces(void)
         g_assert_cmpint(row->tab != NULL, ==, row->place != 0);
         g_assert_cmpint(row->display != NULL, ==, row->place != 0);
         if (row->place != 0)
-            g_assert_cmpint(row->faces, ==, RXTX_FACE_CLI | RXTX_FACE_EXTCAP);
+            g_assert_true(row->faces & RXTX_FACE_EXTCAP);
         if (row->kind == RXTX_OPTION_UINT || row->kind == RXTX_OPTION_CHOICE)
             g_assert_nonnull(row->def);
     }

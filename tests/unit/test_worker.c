@@ -110,6 +110,7 @@ static void set_up(fixture *f)
 {
     *f = (fixture){.engine.engine.ops = &engine_ops, .sink.sink = {.ops = &sink_ops, .watch_fd = -1}};
     g_assert_true(rxtx_stop_init(&f->stop, NULL));
+    f->engine.engine.settle_us = 300000;
     f->engine.engine.streams = f->engine.streams;
     f->engine.engine.n_streams = N;
     f->engine.stop = f->sink.stop = &f->stop;

@@ -1,0 +1,248 @@
+/* Starts ssh, ends it, and turns what it says into a sentence. With which words it is called is ssh_command.c's. */
+#include "remote/ssh.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "remote/message.h"
+#include "remote/ssh_command.h"
+
+enum { SAID_MAX = 8192, LAST_PATIENCE_MS = 1000, NOT_FOUND = 127, NOT_EXECUTABLE = 126 };
+
+/* ---- start and end ---- */
+
+/* In the child. A terminal's Ctrl-C is for us, who stop the capture in order; the signals that we block are not blocked
+ * there. */
+static void settle_child(gpointer parent)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGPIPE, SIG_DFL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != GPOINTER_TO_INT(parent))
+        _exit(1); /* it was over before we were told */
+}
+
+/* Where nobody sits at a terminal, an askpass program is asked, or nobody. */
+static char **environment(const rxtx_options *options, bool *ask)
+{
+    char **env = g_get_environ();
+    bool extcap = options->face == RXTX_FACE_EXTCAP;
+
+    *ask = !extcap || g_environ_getenv(env, "SSH_ASKPASS") != NULL;
+    return extcap && *ask ? g_environ_setenv(env, "SSH_ASKPASS_REQUIRE", "force", TRUE) : env;
+}
+
+static void unblock(int fd)
+{
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+bool rxtx_ssh_start(rxtx_ssh *ssh, const rxtx_options *options, const char *host, const char *command, GError **error)
+{
+    static const GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD;
+    bool ask;
+    g_auto(GStrv) env = environment(options, &ask);
+    g_auto(GStrv) argv = rxtx_ssh_command(options, host, command, ask);
+    g_autoptr(GError) why = NULL;
+
+    *ssh = (rxtx_ssh){.options = options, .host = host, .in = -1, .out = -1, .err = -1, .said = g_string_new(NULL)};
+    if (!g_spawn_async_with_pipes(NULL, argv, env, flags, settle_child, GINT_TO_POINTER(getpid()), &ssh->pid, &ssh->in,
+                                  &ssh->out, &ssh->err, &why))
+        return rxtx_set_error(error, RXTX_ERROR_REMOTE, "Running ssh: %s\nInstall it: apt-get install openssh-client",
+                              why->message);
+    unblock(ssh->in);
+    unblock(ssh->out);
+    unblock(ssh->err);
+    return true;
+}
+
+void rxtx_ssh_listen(rxtx_ssh *ssh)
+{
+    char piece[1024];
+    ssize_t n;
+
+    while (ssh->err >= 0 && (n = read(ssh->err, piece, sizeof piece)) > 0) {
+        g_string_append_len(ssh->said, piece, n);
+        if (ssh->said->len > SAID_MAX)
+            g_string_erase(ssh->said, 0, (gssize)(ssh->said->len - SAID_MAX));
+    }
+}
+
+static void close_end(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* A connection that is shared keeps a process in the background, and its stderr open: the end of ssh itself counts. */
+static bool has_ended(rxtx_ssh *ssh, int patience_ms)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, ssh->pid, 0);
+    struct pollfd end = {.fd = pidfd, .events = POLLIN};
+
+    while (pidfd >= 0 && poll(&end, 1, patience_ms) < 0 && errno == EINTR)
+        continue;
+    if (pidfd >= 0)
+        close(pidfd);
+    if (waitpid(ssh->pid, &ssh->status, WNOHANG) != ssh->pid)
+        return false;
+    ssh->pid = 0;
+    return true;
+}
+
+void rxtx_ssh_end(rxtx_ssh *ssh, int patience_ms)
+{
+    if (ssh->pid != 0 && !has_ended(ssh, patience_ms)) {
+        kill(ssh->pid, SIGTERM);
+        if (!has_ended(ssh, LAST_PATIENCE_MS)) {
+            kill(ssh->pid, SIGKILL);
+            waitpid(ssh->pid, &ssh->status, 0);
+            ssh->pid = 0;
+        }
+    }
+    rxtx_ssh_listen(ssh);
+}
+
+void rxtx_ssh_clear(rxtx_ssh *ssh)
+{
+    close_end(&ssh->in);
+    close_end(&ssh->out);
+    if (ssh->said != NULL)
+        rxtx_ssh_end(ssh, LAST_PATIENCE_MS);
+    close_end(&ssh->err);
+    if (ssh->said != NULL)
+        g_string_free(g_steal_pointer(&ssh->said), TRUE);
+}
+
+/* ---- what it said ---- */
+
+/* %s in a hint: how a person reaches the host. */
+typedef struct {
+    const char *said; /* somewhere on stderr */
+    const char *sentence;
+    const char *hint;
+    bool quote; /* the line that said so belongs to the sentence */
+} meaning;
+
+/* In the words of OpenSSH (sshconnect.c, sshconnect2.c, readconf.c), sudo, doas and the shells. The first that is found
+ * counts: a host key that changed makes ssh say also that its verification failed. */
+static const meaning meanings[] = {
+    {"Could not resolve hostname", "The host's name is not known.", "Try: %s", false},
+    {"HOST IDENTIFICATION HAS CHANGED", "The host's key has changed: another machine may have taken its place.",
+     "If you know why it did: ssh-keygen -R HOST", false},
+    {"Host key verification failed", "The host's key is not known yet.", "Connect once and check its fingerprint: %s",
+     false},
+    {"No ED25519 host key is known", "The host's key is not known yet.", "Connect once and check its fingerprint: %s",
+     false},
+    {"Permission denied (", "You are not let in:", "Try: %s", true},
+    {"Too many authentication failures", "You are not let in:", "Try: %s", true},
+    {"no mutual", "ssh has no way in common with the host:", "Try: %s", true},
+    {"Connection refused", "Connection refused: nothing listens there.", "Try: %s", false},
+    {"timed out", "The connection timed out.", "Try: %s", false},
+    {"No route to host", "There is no route to the host.", "Try: %s", false},
+    {"Network is unreachable", "The network is unreachable.", "Try: %s", false},
+    {"a password is required", "sudo there wants a password, and nobody can type one.",
+     "Allow it there with a line in /etc/sudoers.d: USER ALL=(root) NOPASSWD: PATH --serve", false},
+    {"a terminal is required", "sudo there wants a password, and nobody can type one.",
+     "Allow it there with a line in /etc/sudoers.d: USER ALL=(root) NOPASSWD: PATH --serve", false},
+    {"is not allowed to", "sudo there does not allow it:", "Ask who administers the host", true},
+    {"not in the sudoers file", "sudo there does not allow it:", "Ask who administers the host", true},
+    {"doas: Operation not permitted", "doas there does not allow it.",
+     "Allow it there with a line in /etc/doas.conf: permit nopass USER cmd PATH", false},
+    {"doas: Authentication", "doas there wants a password, and nobody can type one.",
+     "Allow it there with a line in /etc/doas.conf: permit nopass USER cmd PATH", false},
+    {"Unrecognized option '--serve'", "The rxtxcpu there is too old for this: it does not know --serve.",
+     "Update it there, or bring ours along: --remote-deploy", false},
+    {"unrecognized option", "The program there is none of ours, or too old for this: it does not know --serve.",
+     "Update it there, or bring ours along: --remote-deploy", false},
+    {"sudo: command not found", "There is no sudo.", "Leave out --remote-priv sudo, or try: --remote-priv doas", false},
+    {"sudo: not found", "There is no sudo.", "Leave out --remote-priv sudo, or try: --remote-priv doas", false},
+    {"doas: command not found", "There is no doas.", "Leave out --remote-priv doas, or try: --remote-priv sudo", false},
+    {"doas: not found", "There is no doas.", "Leave out --remote-priv doas, or try: --remote-priv sudo", false},
+};
+
+static const meaning *meaning_of(const char *said)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(meanings); i++)
+        if (strstr(said, meanings[i].said) != NULL)
+            return &meanings[i];
+    return NULL;
+}
+
+/* The line that holds `what`; NULL = the last one that is not empty. Cleaned; free with g_free. */
+static char *line_with(const char *said, const char *what)
+{
+    g_autofree char *clean = rxtx_message_clean(said, G_MAXUINT);
+    g_auto(GStrv) lines = g_strsplit(clean, "\n", -1);
+    char *found = NULL;
+
+    for (char **line = lines; *line != NULL && (what == NULL || found == NULL); line++) {
+        g_strstrip(*line);
+        if (what == NULL ? **line != '\0' : strstr(*line, what) != NULL) {
+            g_free(found);
+            found = g_strdup(*line);
+        }
+    }
+    return found != NULL ? found : g_strdup("");
+}
+
+static bool explain(const rxtx_ssh *ssh, const char *sentence, const char *rest, const char *hint, GError **error)
+{
+    g_autofree char *typed = rxtx_ssh_typed(ssh->options, ssh->host, NULL);
+    g_auto(GStrv) parts = g_strsplit(hint, "%s", 2);
+    g_autofree char *named = g_strjoinv(typed, parts);
+    g_auto(GStrv) hosts = g_strsplit(named, " HOST", 2);
+    g_autofree char *host = g_strconcat(" ", rxtx_options_host_label(ssh->host), NULL);
+    g_autofree char *whole = g_strjoinv(host, hosts);
+
+    return rxtx_set_error(error, RXTX_ERROR_REMOTE, "%s: %s%s%s\n%s", rxtx_options_host_label(ssh->host), sentence,
+                          *rest != '\0' ? " " : "", rest, whole);
+}
+
+/* The other host's shell could not run it. */
+static bool explain_missing(const rxtx_ssh *ssh, bool there, GError **error)
+{
+    g_autofree char *sentence = g_strdup_printf(there ? "The program '%s' cannot be run." : "There is no program '%s'.",
+                                                ssh->options->remote_program);
+
+    return explain(ssh, sentence, "",
+                   "Install it there, say where it is (--remote-program PATH), or bring it along (--remote-deploy)",
+                   error);
+}
+
+static bool was_not_found(const rxtx_ssh *ssh)
+{
+    return (WIFEXITED(ssh->status) && WEXITSTATUS(ssh->status) == NOT_FOUND) ||
+           strstr(ssh->said->str, "command not found") != NULL;
+}
+
+bool rxtx_ssh_explain(const rxtx_ssh *ssh, bool capturing, GError **error)
+{
+    const meaning *known = meaning_of(ssh->said->str);
+    g_autofree char *last = line_with(ssh->said->str, known != NULL ? known->said : NULL);
+
+    if (capturing)
+        return explain(ssh, "The connection was lost", *last != '\0' ? last : "(its other end is gone).",
+                       "What came before is whole. Try: %s", error);
+    if (known != NULL)
+        return explain(ssh, known->sentence, known->quote ? last : "", known->hint, error);
+    if (was_not_found(ssh))
+        return explain_missing(ssh, false, error);
+    if (WIFEXITED(ssh->status) && WEXITSTATUS(ssh->status) == NOT_EXECUTABLE)
+        return explain_missing(ssh, true, error);
+    return explain(ssh, "The other end said nothing that we know:", *last != '\0' ? last : "nothing at all.", "Try: %s",
+                   error);
+}
