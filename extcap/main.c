@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/stop.h"
+#include "remote/deploy.h"
 #include "remote/remote.h"
 #include "remote/serve.h"
 #include "session.h"
@@ -173,6 +174,8 @@ static int serve(const rxtx_options *options)
     const rxtx_options *request;
     bool good;
 
+    if (options->remote_deploy)
+        rxtx_deploy_remove_ourselves();
     if (isatty(STDIN_FILENO)) {
         rxtx_set_error(&error, RXTX_ERROR_INPUT,
                        "--serve is for another rxtxcpu, which runs it. To capture on another "

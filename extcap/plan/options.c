@@ -512,7 +512,7 @@ static bool check_hosts(char **hosts, GError **error)
 static bool check_remote(const rxtx_options *options, GError **error)
 {
     if (!rxtx_options_remote(options))
-        return options->face != RXTX_FACE_CLI || check_hostless(options, error);
+        return options->face != RXTX_FACE_CLI || options->serve || check_hostless(options, error);
     if (options->interface != NULL && !rxtx_is_interface(options->interface))
         return rxtx_set_error(error, RXTX_ERROR_USAGE,
                               "Invalid interface '%s'. Give a name of at most 15 bytes without spaces, / and :, that "

@@ -215,9 +215,9 @@ static bool read_options(const block *b, size_t offset, option *wanted, size_t n
         option found = {.code = order_16(b, at), .length = order_16(b, at + 2), .value = at + OPTION_HEADER};
         size_t left = (size_t)(end - found.value);
         if (found.code == OPT_END)
-            return (found.length == 0 && left == 0) || refuse(error, "%s that goes on behind its end", b->kind->noun);
+            return (found.length == 0 && left == 0) || refuse(error, "%s with something behind the end", b->kind->noun);
         if (padded(found.length) > left)
-            return refuse(error, "%s with an option (%u) that is longer than it", b->kind->noun, found.code);
+            return refuse(error, "%s with an option (%u) that is longer than the rest", b->kind->noun, found.code);
         if (!keep_option(b, &found, wanted, n_wanted, error))
             return false;
         at = found.value + padded(found.length);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "remote/deploy.h"
 #include "remote/message.h"
 #include "rxtxcpu/capture_format.h"
 #include "rxtxcpu/remote_protocol.h"
@@ -53,12 +54,21 @@ bool rxtx_far_ping(rxtx_far *far)
     return rxtx_far_say(far, RXTX_BLOCK_PING, g_variant_new(RXTX_PING_TYPE, now_ns()));
 }
 
-bool rxtx_far_start(rxtx_far *far, const rxtx_options *options, unsigned number, GPtrArray *interfaces, GError **error)
+static bool reach(rxtx_far *far, const char *host, const rxtx_far_tick *tick, GError **error)
 {
-    GVariant *request;
+    g_autofree char *command = far->options->remote_deploy ? rxtx_deploy_command(far->options) : NULL;
+
+    return rxtx_ssh_start(&far->ssh, far->options, host, command, error) &&
+           (command == NULL || rxtx_deploy_send(&far->ssh, tick->call, tick->data, error));
+}
+
+bool rxtx_far_start(rxtx_far *far, const rxtx_options *options, unsigned number, GPtrArray *interfaces,
+                    const rxtx_far_tick *tick, GError **error)
+{
+    const char *host = options->remote_hosts[number];
 
     *far = (rxtx_far){.stream = {.id = number}, .options = options, .host = number};
-    far->label = rxtx_options_host_label(options->remote_hosts[number]);
+    far->label = rxtx_options_host_label(host);
     far->interfaces = interfaces;
     far->capacity = BUFFER_BYTES;
     far->bytes = g_malloc(far->capacity);
@@ -67,11 +77,12 @@ bool rxtx_far_start(rxtx_far *far, const rxtx_options *options, unsigned number,
     far->facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     far->endings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     far->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    far->heard_us = g_get_monotonic_time();
-    if (!rxtx_ssh_start(&far->ssh, options, options->remote_hosts[number], NULL, error))
+    if (!reach(far, host, tick, error))
         return false;
-    request = g_variant_new("(u@a(ss))", RXTX_REMOTE_PROTOCOL, rxtx_options_request(options));
-    rxtx_far_say(far, RXTX_BLOCK_REQUEST, request); /* if it did not get through, reading tells why */
+    far->heard_us = g_get_monotonic_time();
+    /* If it does not get through, reading tells why. */
+    rxtx_far_say(far, RXTX_BLOCK_REQUEST,
+                 g_variant_new("(u@a(ss))", RXTX_REMOTE_PROTOCOL, rxtx_options_request(options)));
     return true;
 }
 

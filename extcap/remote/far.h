@@ -62,9 +62,16 @@ typedef struct {
     gpointer warn_data;
 } rxtx_far;
 
-/* Starts ssh and sends the request. host is borrowed; number: which of the hosts it is. interfaces: borrowed. Safe to
- * clear also on failure. */
-bool rxtx_far_start(rxtx_far *far, const rxtx_options *options, unsigned number, GPtrArray *interfaces, GError **error);
+/* For what takes its time: called at least twice a second meanwhile. */
+typedef struct {
+    void (*call)(gpointer data);
+    gpointer data;
+} rxtx_far_tick;
+
+/* Starts ssh, brings the program along where that is wanted, and sends the request. number: which of the options' hosts
+ * it is. interfaces: borrowed. Safe to clear also on failure. */
+bool rxtx_far_start(rxtx_far *far, const rxtx_options *options, unsigned number, GPtrArray *interfaces,
+                    const rxtx_far_tick *tick, GError **error);
 
 /* Takes what is there, never blocks. */
 void rxtx_far_read(rxtx_far *far);

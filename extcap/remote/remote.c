@@ -74,15 +74,23 @@ static bool copy_failure(const rxtx_far *far, GError **error)
 
 /* ---- connecting ---- */
 
-/* Waits until `done`; those who wait meanwhile are told that we are there. */
+/* Those who wait for others are told that we are there. */
+static void ping_greeted(gpointer data)
+{
+    const rxtx_remote *r = data;
+
+    for (rxtx_far *far = r->fars; far < r->fars + r->n_fars; far++)
+        if (far->greeted)
+            rxtx_far_ping(far);
+}
+
+/* Waits until `done`. */
 static bool await(rxtx_remote *r, rxtx_far *far, bool (*done)(const rxtx_far *far), GError **error)
 {
     rxtx_far_look(far);
     while (!done(far) && far->failure == NULL) {
         wait_and_read(r, -1, -1, LOOK_MS);
-        for (rxtx_far *other = r->fars; other < r->fars + r->n_fars; other++)
-            if (other->greeted)
-                rxtx_far_ping(other);
+        ping_greeted(r);
         rxtx_far_look(far);
     }
     return copy_failure(far, error);
@@ -102,7 +110,7 @@ static bool connect_to(rxtx_remote *r, unsigned number, rxtx_remote_warn warn, g
 {
     rxtx_far *far = &r->fars[r->n_fars++];
 
-    if (!rxtx_far_start(far, r->options, number, r->interfaces, error))
+    if (!rxtx_far_start(far, r->options, number, r->interfaces, &(rxtx_far_tick){ping_greeted, r}, error))
         return false;
     far->warn = warn;
     far->warn_data = data;

@@ -212,13 +212,18 @@ static bool explain(const rxtx_ssh *ssh, const char *sentence, const char *rest,
                           *rest != '\0' ? " " : "", rest, whole);
 }
 
-/* The other host's shell could not run it. */
+/* The other host's shell could not run it. A package lets nobody but the group wireshark do so. */
 static bool explain_missing(const rxtx_ssh *ssh, bool there, GError **error)
 {
-    g_autofree char *sentence = g_strdup_printf(there ? "The program '%s' cannot be run." : "There is no program '%s'.",
-                                                ssh->options->remote_program);
+    const char *program = ssh->options->remote_program;
+    g_autofree char *missing = g_strdup_printf("There is no program '%s'.", program);
+    g_autofree char *refused = g_strdup_printf("You may not run '%s'.", program);
 
-    return explain(ssh, sentence, "",
+    if (there)
+        return explain(
+            ssh, refused, "",
+            "There, run: sudo adduser USER wireshark (or say which program may be run: --remote-program PATH)", error);
+    return explain(ssh, missing, "",
                    "Install it there, say where it is (--remote-program PATH), or bring it along (--remote-deploy)",
                    error);
 }

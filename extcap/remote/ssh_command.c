@@ -68,18 +68,18 @@ static void add_way(GPtrArray *argv, const rxtx_options *options)
     add_given(argv, "-i", options->sshkey);
 }
 
-/* The words are joined with spaces by ssh and split by the other host's shell. */
-static char *serving_command(const rxtx_options *options)
+const char *rxtx_ssh_priv(int priv)
 {
-    static const char *const privs[] = {
+    static const char *const words[] = {
         [RXTX_PRIV_NONE] = "", [RXTX_PRIV_SUDO] = "sudo -n -- ", [RXTX_PRIV_DOAS] = "doas -n -- "};
 
-    return g_strdup_printf("%s%s --serve", privs[options->remote_priv], options->remote_program);
+    return words[priv];
 }
 
 char **rxtx_ssh_command(const rxtx_options *options, const char *host, const char *command, bool ask)
 {
-    g_autofree char *serving = serving_command(options);
+    g_autofree char *serving =
+        g_strconcat(rxtx_ssh_priv(options->remote_priv), options->remote_program, " --serve", NULL);
     GPtrArray *argv = g_ptr_array_new();
 
     add(argv, "ssh");

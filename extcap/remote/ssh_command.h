@@ -15,6 +15,9 @@
  * may ask a person. Free with g_strfreev. */
 char **rxtx_ssh_command(const rxtx_options *options, const char *host, const char *command, bool ask);
 
+/* The words in front of a command of the other host: "sudo -n -- " or another; "" = none. */
+const char *rxtx_ssh_priv(int priv);
+
 /* What a person would type to reach the host, with a command behind it or NULL: "ssh -p 2222 web1". Free with g_free.
  */
 char *rxtx_ssh_typed(const rxtx_options *options, const char *host, const char *command);

@@ -1,0 +1,197 @@
+/* The program on its way to another host. Where the files that are sent come from is packaging/static/build's. */
+#include "remote/deploy.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "remote/ssh_command.h"
+
+enum { LOOK_MS = 500, LINE_BYTES_MAX = 4096, LINES_MAX = 200 };
+
+#define SAYS "rxtxcpu-deploy "
+
+/* Without single quotes, for it stands between some; what is printed is read by send(). The folder is one in which a
+ * program can be run: /tmp often is none. Nothing is sent before it is asked for, so head may read as far as it likes.
+ */
+static const char script[] =
+    "umask 077; "
+    "for base in \"${TMPDIR:-/tmp}\" /var/tmp \"$HOME\" /dev/shm; do "
+    "d=$(mktemp -d \"$base/rxtxcpu.XXXXXXXXXX\" 2>/dev/null) || continue; "
+    "trap \"rm -rf \\\"$d\\\"\" EXIT; trap \"exit 1\" HUP INT TERM; "
+    "printf \"#!/bin/sh\\nexit 0\\n\" >\"$d/rxtxcpu\"; chmod 700 \"$d/rxtxcpu\"; "
+    "\"$d/rxtxcpu\" 2>/dev/null && break; "
+    "rm -rf \"$d\"; d=; done; "
+    "[ -n \"$d\" ] || { echo " SAYS "nowhere; exit 1; }; "
+    "echo " SAYS "machine \"$(uname -m)\"; "
+    "read -r size sum || exit 1; "
+    "head -c \"$size\" >\"$d/rxtxcpu\" || exit 1; "
+    "echo \"$sum  $d/rxtxcpu\" | sha256sum -c - >/dev/null 2>&1 || { echo " SAYS "sum; exit 1; }; "
+    "\"$d/rxtxcpu\" --version >/dev/null 2>&1 || { echo " SAYS "broken; exit 1; }; "
+    "echo " SAYS "run; "
+    "exec ";
+
+char *rxtx_deploy_command(const rxtx_options *options)
+{
+    return g_strdup_printf("exec /bin/sh -c '%s%s\"$d/rxtxcpu\" --serve --remote-deploy'", script,
+                           rxtx_ssh_priv(options->remote_priv));
+}
+
+/* ---- lines of the script ---- */
+
+/* The next line that the script says, without our word in front; others may be printed by the shell's start-up files.
+ * NULL = it ended. Free with g_free. */
+static char *hear(rxtx_ssh *ssh, void (*tick)(gpointer data), gpointer data)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    struct pollfd polls[] = {{.fd = ssh->out, .events = POLLIN}, {.fd = ssh->err, .events = POLLIN}};
+    unsigned lines = 0;
+    ssize_t n = 1;
+    char byte;
+
+    while (n != 0 && lines < LINES_MAX && line->len < LINE_BYTES_MAX) {
+        if (poll(polls, G_N_ELEMENTS(polls), LOOK_MS) >= 0)
+            rxtx_ssh_listen(ssh);
+        tick(data);
+        while ((n = read(ssh->out, &byte, 1)) == 1 && byte != '\n' && line->len < LINE_BYTES_MAX)
+            g_string_append_c(line, byte);
+        if (n == 1 && g_str_has_prefix(line->str, SAYS))
+            return g_strdup(line->str + strlen(SAYS));
+        if (n == 1) {
+            lines++;
+            g_string_truncate(line, 0);
+        }
+    }
+    return NULL;
+}
+
+static bool put(rxtx_ssh *ssh, const char *bytes, size_t size, void (*tick)(gpointer data), gpointer data)
+{
+    struct pollfd in = {.fd = ssh->in, .events = POLLOUT};
+
+    while (size > 0) {
+        ssize_t n = poll(&in, 1, LOOK_MS) > 0 ? write(ssh->in, bytes, size) : 0;
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            return false;
+        bytes += MAX(n, 0);
+        size -= (size_t)MAX(n, 0);
+        tick(data);
+    }
+    return true;
+}
+
+/* ---- the file ---- */
+
+/* Installed programs and builds have it at the same place, seen from where they lie. Free with g_free. */
+static char *folder(void)
+{
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *own = self != NULL ? g_path_get_dirname(self) : g_strdup(".");
+
+    return g_build_filename(own, "..", "lib", "rxtxcpu", "deploy", NULL);
+}
+
+static bool has_sum(const char *in, const char *name, const char *sum)
+{
+    g_autofree char *path = g_build_filename(in, "SHA256SUMS", NULL), *text = NULL;
+    g_autofree char *line = g_strdup_printf("%s  %s", sum, name);
+    g_auto(GStrv) lines = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return false;
+    lines = g_strsplit(text, "\n", -1);
+    return g_strv_contains((const char *const *)lines, line);
+}
+
+/* The program for a machine, as `uname -m` calls it, and its sum. */
+static char *load(const char *machine, gsize *size, char **sum, GError **error)
+{
+    g_autofree char *in = folder(), *name = NULL, *path = NULL, *bytes = NULL;
+
+    if (strspn(machine, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(machine) || *machine == '\0') {
+        rxtx_set_error(error, RXTX_ERROR_REMOTE, "It does not tell what machine it is");
+        return NULL;
+    }
+    name = g_strconcat("rxtxcpu-", machine, NULL);
+    path = g_build_filename(in, name, NULL);
+    if (!g_file_get_contents(path, &bytes, size, NULL)) {
+        rxtx_set_error(error, RXTX_ERROR_REMOTE,
+                       "There is no program to bring along for its machine (%s): %s is not there.\nMake it: "
+                       "packaging/static/build %s",
+                       machine, path, machine);
+        return NULL;
+    }
+    *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)bytes, *size);
+    if (!has_sum(in, name, *sum)) {
+        rxtx_set_error(error, RXTX_ERROR_REMOTE,
+                       "%s is not what SHA256SUMS beside it says.\nMake it anew: "
+                       "packaging/static/build %s",
+                       path, machine);
+        return NULL;
+    }
+    return g_steal_pointer(&bytes);
+}
+
+/* ---- all of it ---- */
+
+static bool explain(const char *said, GError **error)
+{
+    static const struct {
+        const char *said, *sentence;
+    } meanings[] = {
+        {"nowhere", "There is no folder in which a program could be run (/tmp, /var/tmp, the home, /dev/shm).\nInstall "
+                    "rxtxcpu there instead"},
+        {"sum", "The program did not arrive as it was sent, or there is no sha256sum.\nTry again, or install rxtxcpu "
+                "there instead"},
+        {"broken", "The program that was brought along does not run there.\nInstall rxtxcpu there instead"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(meanings); i++)
+        if (g_strcmp0(said, meanings[i].said) == 0)
+            return rxtx_set_error(error, RXTX_ERROR_REMOTE, "%s", meanings[i].sentence);
+    return rxtx_set_error(error, RXTX_ERROR_REMOTE, "The other end said what makes no sense here");
+}
+
+static bool send_file(rxtx_ssh *ssh, const char *machine, void (*tick)(gpointer data), gpointer data, GError **error)
+{
+    g_autofree char *sum = NULL, *head = NULL, *bytes = NULL, *said = NULL;
+    gsize size;
+
+    bytes = load(machine, &size, &sum, error);
+    if (bytes == NULL)
+        return false;
+    head = g_strdup_printf("%" G_GSIZE_FORMAT " %s\n", size, sum);
+    if (put(ssh, head, strlen(head), tick, data) && put(ssh, bytes, size, tick, data))
+        said = hear(ssh, tick, data);
+    return g_strcmp0(said, "run") == 0 || (said != NULL && explain(said, error));
+}
+
+bool rxtx_deploy_send(rxtx_ssh *ssh, void (*tick)(gpointer data), gpointer data, GError **error)
+{
+    static const char machine[] = "machine ";
+    g_autoptr(GError) why = NULL;
+    g_autofree char *said = hear(ssh, tick, data);
+    bool asked = said != NULL && g_str_has_prefix(said, machine);
+    g_autofree char *host = g_strconcat(rxtx_options_host_label(ssh->host), ": ", NULL);
+
+    if (asked && send_file(ssh, said + strlen(machine), tick, data, &why))
+        return true;
+    if (!asked && said != NULL)
+        explain(said, &why);
+    if (why != NULL)
+        return rxtx_set_error(error, RXTX_ERROR_REMOTE, "%s%s", host, why->message);
+    rxtx_ssh_end(ssh, 1000);
+    return rxtx_ssh_explain(ssh, false, error);
+}
+
+void rxtx_deploy_remove_ourselves(void)
+{
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *in = self != NULL ? g_path_get_dirname(self) : g_strdup("");
+    g_autofree char *name = g_path_get_basename(in);
+
+    if (g_str_has_prefix(name, "rxtxcpu.") && unlink(self) == 0)
+        (void)rmdir(in);
+}
