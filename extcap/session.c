@@ -41,8 +41,9 @@ struct rxtx_session {
     sigset_t ending;             /* of these, what ends the program */
     guint duration;              /* GLib's id of the timer, 0 = none */
     rxtx_outlet outlet;
-    rxtx_serve *serve;   /* borrowed; NULL = the capture is for somebody here */
-    rxtx_remote *remote; /* until the engine owns it; NULL = the capture is done here */
+    rxtx_serve *serve;         /* borrowed; NULL = the capture is for somebody here */
+    rxtx_remote *remote;       /* NULL = the capture is done here; else it is the engine */
+    rxtx_clock_offset *clocks; /* of the plan's hosts, at the end; NULL = not known */
     rxtx_plan *plan;
     rxtx_engine *engine;
     rxtx_sink *sink;
@@ -341,7 +342,7 @@ static bool wait_for_link(rxtx_session *s, GError **error)
 static bool open_engine(rxtx_session *s, GError **error)
 {
     if (s->remote != NULL) {
-        s->engine = rxtx_remote_engine(g_steal_pointer(&s->remote));
+        s->engine = rxtx_remote_engine(s->remote);
         return true;
     }
     sigprocmask(SIG_UNBLOCK, &s->ending, NULL); /* a name in the filter may be looked up for long */
@@ -408,6 +409,8 @@ static void close_books(rxtx_session *s)
     g_clear_pointer(&s->monitor, rxtx_monitor_free);
     s->end_ns = (uint64_t)g_get_real_time() * NS_PER_US;
     s->over = true;
+    if (s->remote != NULL)
+        s->clocks = rxtx_remote_clocks(s->remote);
 }
 
 /* Wireshark closes its pipe when it has enough; for a person's file or pipe that is a failure like another. */
@@ -472,6 +475,7 @@ static rxtx_summary summary_of(rxtx_session *s)
         .late = s->worker.late,
         .clock_steps = s->worker.clock_steps,
         .downs = s->engine != NULL ? s->engine->downs : 0,
+        .clocks = s->clocks,
         .whole = why == RXTX_STOP_USER || why == RXTX_STOP_DURATION,
     };
 }
@@ -515,7 +519,8 @@ void rxtx_session_free(rxtx_session *s)
     rxtx_outlet_clear(&s->outlet);
     if (s->engine != NULL)
         s->engine->ops->free(s->engine);
-    rxtx_remote_free(s->remote);
+    else
+        rxtx_remote_free(s->remote);
     rxtx_plan_free(s->plan);
     if (s->loop != NULL)
         g_main_loop_unref(s->loop);
@@ -525,5 +530,6 @@ void rxtx_session_free(rxtx_session *s)
     close_fd(s->control_out);
     close_fd(s->signals);
     g_free(s->stats);
+    g_free(s->clocks);
     g_free(s);
 }

@@ -273,11 +273,14 @@ static rxtx_wait_result look_for_failure(rxtx_remote *r)
 static bool settled(rxtx_engine *engine)
 {
     const rxtx_remote *r = (const rxtx_remote *)engine;
+    bool all = true;
 
-    for (unsigned i = 0; i < r->n_fars; i++)
-        if (!r->fars[i].over && r->fars[i].failure == NULL)
-            return false;
-    return true;
+    engine->downs = 0;
+    for (unsigned i = 0; i < r->n_fars; i++) {
+        all = all && (r->fars[i].over || r->fars[i].failure != NULL);
+        engine->downs += r->fars[i].downs;
+    }
+    return all;
 }
 
 static rxtx_wait_result remote_wait(rxtx_engine *engine, const rxtx_wait_for *what)
@@ -328,9 +331,13 @@ rxtx_engine *rxtx_remote_engine(rxtx_remote *remote)
     return &remote->engine;
 }
 
-rxtx_clock_offset rxtx_remote_clock(const rxtx_remote *remote, unsigned host)
+rxtx_clock_offset *rxtx_remote_clocks(const rxtx_remote *remote)
 {
-    return remote->fars[host].clock;
+    rxtx_clock_offset *clocks = g_new(rxtx_clock_offset, remote->n_fars);
+
+    for (unsigned i = 0; i < remote->n_fars; i++)
+        clocks[i] = remote->fars[i].clock;
+    return clocks;
 }
 
 /* ---- all together ---- */

@@ -34,8 +34,8 @@ const rxtx_source *rxtx_remote_sources(const rxtx_remote *remote);
  * GLib context tells the hosts that we are there. */
 rxtx_engine *rxtx_remote_engine(rxtx_remote *remote);
 
-/* Once the capture is over: how far a host's clock is from ours. */
-rxtx_clock_offset rxtx_remote_clock(const rxtx_remote *remote, unsigned host);
+/* Once the capture is over: how far each host's clock is from ours. Free with g_free. */
+rxtx_clock_offset *rxtx_remote_clocks(const rxtx_remote *remote);
 
 void rxtx_remote_free(rxtx_remote *remote);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rxtx_remote, rxtx_remote_free)

@@ -61,6 +61,8 @@ static void add_group(JsonBuilder *json, const rxtx_summary *summary, unsigned i
     const rxtx_plan_group *group = &summary->plan->groups[i];
 
     json_builder_begin_object(json);
+    if (summary->plan->hosts != NULL)
+        add_text(json, "host", summary->plan->hosts[group->host]);
     add_count_or_null(json, rxtx_group_name(summary->plan->options->group), (uint64_t)group->number,
                       group->number != RXTX_NUMBER_UNKNOWN);
     if (group->node != RXTX_NODE_UNKNOWN)
@@ -118,6 +120,30 @@ static void add_capture(JsonBuilder *json, const rxtx_summary *summary)
     json_builder_add_boolean_value(json, summary->over);
 }
 
+static void add_host(JsonBuilder *json, const rxtx_summary *summary, unsigned host)
+{
+    const rxtx_clock_offset *clock = summary->clocks != NULL ? &summary->clocks[host] : NULL;
+
+    json_builder_begin_object(json);
+    add_text(json, "host", summary->plan->hosts[host]);
+    if (clock != NULL && clock->known) {
+        add_count(json, "clock_offset_ns", (uint64_t)clock->offset_ns);
+        add_count(json, "clock_error_ns", (uint64_t)clock->error_ns);
+    }
+    json_builder_end_object(json);
+}
+
+static void add_hosts(JsonBuilder *json, const rxtx_summary *summary)
+{
+    if (summary->plan->hosts == NULL)
+        return;
+    json_builder_set_member_name(json, "hosts");
+    json_builder_begin_array(json);
+    for (unsigned i = 0; i < summary->plan->n_hosts; i++)
+        add_host(json, summary, i);
+    json_builder_end_array(json);
+}
+
 static void add_notes(JsonBuilder *json, const rxtx_summary *summary)
 {
     if (summary->over) {
@@ -148,6 +174,7 @@ char *rxtx_json_text(const rxtx_summary *summary)
 
     json_builder_begin_object(json);
     add_capture(json, summary);
+    add_hosts(json, summary);
     add_groups(json, summary);
     add_total(json, summary);
     add_notes(json, summary);

@@ -7,7 +7,12 @@
  *     start_ns       packets were accepted from here
  *     end_ns         to here; the moment of these counts while the capture runs
  *     over           true: the capture has ended
+ *     hosts          of a remote capture, an array of the hosts:
+ *       host         its name, as it was given
+ *       clock_offset_ns  what its clock shows more than this machine's, negative for less; absent: not known, like
+ *       clock_error_ns   by how much that may be wrong
  *     groups         an array, by number, of those that were there from the beginning or had packets:
+ *       host         of a remote capture
  *       cpu          the number, under the name that "group" says (cpu, queue or numa); null: what has none
  *       node         NUMA node of the CPU; absent: not known, or the machine has only one
  *       packets      that were delivered

@@ -108,6 +108,37 @@ char *rxtx_summary_warnings(const rxtx_plan *plan)
     return g_string_free(text, FALSE);
 }
 
+/* How far `of` is from `from`, of two clocks that were compared with ours. */
+static void note_clock(GString *text, const rxtx_summary *summary, unsigned host, const rxtx_clock_offset *from,
+                       const char *whose)
+{
+    const rxtx_clock_offset *of = &summary->clocks[host];
+    int64_t apart_ns = of->offset_ns - from->offset_ns;
+
+    g_string_append_printf(text,
+                           "%s: The clock of %s is %.6f s %s %s (+- %.6f s): each packet has its own host's time\n",
+                           summary->plan->options->program, summary->plan->hosts[host], (double)ABS(apart_ns) / 1e9,
+                           apart_ns < 0 ? "behind" : "ahead of", whose, (double)(of->error_ns + from->error_ns) / 1e9);
+}
+
+/* Of several hosts always, for their packets stand side by side; of one if it is far off. */
+static void note_clocks(GString *text, const rxtx_summary *summary)
+{
+    static const rxtx_clock_offset ours = {.known = true};
+    static const int64_t much_ns = 100000000;
+    const rxtx_plan *plan = summary->plan;
+
+    if (summary->clocks == NULL || !summary->clocks[0].known)
+        return;
+    for (unsigned i = 1; i < plan->n_hosts; i++) {
+        g_autofree char *whose = g_strdup_printf("that of %s", plan->hosts[0]);
+        if (summary->clocks[i].known)
+            note_clock(text, summary, i, &summary->clocks[0], whose);
+    }
+    if (plan->n_hosts == 1 && ABS(summary->clocks[0].offset_ns) > much_ns + summary->clocks[0].error_ns)
+        note_clock(text, summary, 0, &ours, "this machine's");
+}
+
 char *rxtx_summary_notes(const rxtx_summary *summary)
 {
     GString *text = g_string_new(NULL);
@@ -117,5 +148,6 @@ char *rxtx_summary_notes(const rxtx_summary *summary)
     note_packets(text, summary, summary->late, "came later than a newer one of another CPU: they are out of order.");
     note_times(text, summary, summary->clock_steps, "the clock was set back", "times before and after do not compare.");
     note_times(text, summary, summary->downs, "the interface went down", "what it carried meanwhile is not captured.");
+    note_clocks(text, summary);
     return g_string_free(text, FALSE);
 }

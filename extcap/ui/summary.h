@@ -6,6 +6,7 @@
 
 #include "base/stats.h"
 #include "plan/plan.h"
+#include "remote/clock_offset.h"
 
 /* A capture at one moment, for all that shows numbers of it. */
 typedef struct {
@@ -17,6 +18,7 @@ typedef struct {
     uint64_t late;
     uint64_t clock_steps;
     uint64_t downs;
+    const rxtx_clock_offset *clocks; /* of the plan's hosts; NULL = not known (yet), or packets come from here */
     bool whole; /* everything that was accepted was to be delivered: no exact count, no output that broke */
 } rxtx_summary;
 
