@@ -28,6 +28,7 @@
 #include "ui/monitor.h"
 #include "ui/summary.h"
 #include "ui/table.h"
+#include "ui/toolbar.h"
 #include "ui/verbose.h"
 
 enum { NS_PER_US = 1000, MS_PER_S = 1000, US_PER_MS = 1000, LINK_LOOK_MS = 200 };
@@ -50,6 +51,7 @@ struct rxtx_session {
     rxtx_stats *stats; /* one for each group */
     rxtx_worker worker;
     rxtx_monitor *monitor;
+    rxtx_toolbar toolbar;
     GMainLoop *loop;
     uint64_t start_ns, end_ns;
     gint64 deadline_us; /* monotonic: the end by -a duration; 0 = none */
@@ -87,8 +89,10 @@ rxtx_session *rxtx_session_new(const rxtx_options *options, GError **error)
     s->options = options;
     s->outlet.stop = &s->stop;
     s->control_in = s->control_out = s->signals = s->stop.fd = -1;
+    rxtx_toolbar_init(&s->toolbar, -1);
     if (!rxtx_stop_init(&s->stop, error) || !open_pipes(s, error))
         return NULL;
+    rxtx_toolbar_init(&s->toolbar, s->control_out);
     return g_steal_pointer(&s);
 }
 
@@ -211,13 +215,16 @@ typedef struct {
     char *text;
 } warning;
 
-/* In the main thread. Wireshark would show it as an error, at the end. */
+/* In the main thread. On stderr Wireshark would show it as an error, at the end. */
 static gboolean on_warning(gpointer data)
 {
     warning *w = data;
+    rxtx_session *s = w->session;
+    g_autofree char *line = g_strdup_printf("%s: %s\n", s->options->program, w->text);
 
-    if (w->session->options->face == RXTX_FACE_CLI)
-        rxtx_monitor_say(w->session->monitor, w->text);
+    if (s->options->face == RXTX_FACE_CLI)
+        rxtx_monitor_say(s->monitor, line);
+    rxtx_toolbar_say(&s->toolbar, w->text);
     g_free(w->text);
     g_free(w);
     return G_SOURCE_REMOVE;
@@ -228,7 +235,7 @@ static void take_warning(gpointer data, const char *host, const char *text)
     rxtx_session *s = data;
     warning *w = g_new(warning, 1);
 
-    *w = (warning){s, g_strdup_printf("%s: %s: %s\n", s->options->program, host, text)};
+    *w = (warning){s, g_strdup_printf("%s: %s", host, text)};
     g_main_context_invoke(NULL, on_warning, w);
 }
 
@@ -305,6 +312,7 @@ static bool prepare(rxtx_session *s, GError **error)
     s->start_ns = (uint64_t)g_get_real_time() * NS_PER_US;
     s->stats = g_new0(rxtx_stats, s->plan->n_groups);
     s->monitor = rxtx_monitor_new(s->plan, s->stats, &s->start_ns, &s->stop);
+    rxtx_toolbar_watch(&s->toolbar, s->plan, s->stats);
     return true;
 }
 
@@ -407,6 +415,7 @@ static void close_books(rxtx_session *s)
 {
     forget_signals(s);
     g_clear_pointer(&s->monitor, rxtx_monitor_free);
+    rxtx_toolbar_clear(&s->toolbar);
     s->end_ns = (uint64_t)g_get_real_time() * NS_PER_US;
     s->over = true;
     if (s->remote != NULL)
@@ -517,6 +526,7 @@ void rxtx_session_free(rxtx_session *s)
     if (s->sink != NULL)
         s->sink->ops->free(s->sink);
     rxtx_outlet_clear(&s->outlet);
+    rxtx_toolbar_clear(&s->toolbar);
     if (s->engine != NULL)
         s->engine->ops->free(s->engine);
     else

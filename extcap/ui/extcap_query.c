@@ -9,6 +9,7 @@
 #include "engine/device.h"
 #include "plan/grammar.h"
 #include "plan/topology.h"
+#include "ui/toolbar.h"
 
 /* A sentence is cut at braces (extcap_parser.c: extcap_tokenize_sentence). */
 static bool fits_into_sentence(const char *text)
@@ -42,6 +43,7 @@ static char *answer_interfaces(GError **error)
     pcap_freealldevs(all);
     g_string_append(text,
                     "interface {value=" RXTX_EXTCAP_REMOTE "}{display=Per-CPU capture of another host, by ssh}\n");
+    g_string_append(text, rxtx_toolbar_controls);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
