@@ -105,7 +105,7 @@ static char *reload(rxtx_options *options, GError **error)
         rxtx_set_error(error, RXTX_ERROR_USAGE, "No host given: fill in 'Host' first.");
         return NULL;
     }
-    lines = rxtx_remote_ask(options, error);
+    lines = rxtx_remote_ask(options, 0, error);
     return lines != NULL ? rxtx_extcap_values(options->reload_option, lines) : NULL;
 }
 
@@ -203,16 +203,37 @@ static int show(const rxtx_options *options, char *text)
     return status;
 }
 
-/* -D and --list-cpus, here or there. */
+static char *list_there(const rxtx_options *options, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    bool several = options->remote_hosts[1] != NULL;
+
+    for (unsigned i = 0; options->remote_hosts[i] != NULL; i++) {
+        g_autofree char *lines = rxtx_remote_ask(options, i, error);
+        g_autofree char *aligned = lines != NULL ? rxtx_lists_align(lines, options->list_cpus) : NULL;
+        if (aligned == NULL)
+            return NULL;
+        if (several)
+            g_string_append_printf(text, "%s%s:\n", i > 0 ? "\n" : "", options->remote_hosts[i]);
+        g_string_append(text, aligned);
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static char *list_here(const rxtx_options *options, GError **error)
+{
+    g_autofree char *lines = options->list_cpus ? rxtx_lists_cpus("") : rxtx_lists_interfaces(error);
+
+    return lines != NULL ? rxtx_lists_align(lines, options->list_cpus) : NULL;
+}
+
+/* -D and --list-cpus. */
 static int list(const rxtx_options *options)
 {
     g_autoptr(GError) error = NULL;
-    bool cpus = options->list_cpus;
-    g_autofree char *lines = rxtx_options_remote(options) ? rxtx_remote_ask(options, &error)
-                             : cpus                       ? rxtx_lists_cpus("")
-                                                          : rxtx_lists_interfaces(&error);
+    char *text = rxtx_options_remote(options) ? list_there(options, &error) : list_here(options, &error);
 
-    return lines != NULL ? show(options, rxtx_lists_align(lines, cpus)) : complain(options, error);
+    return text != NULL ? show(options, text) : complain(options, error);
 }
 
 /* Or a socket of ours would become stderr, and our messages packets on the captured interface. What was closed cannot

@@ -17,7 +17,9 @@ enum {
     BUFFER_BYTES = 512 * 1024,
     BUFFER_MAX = 16 * 1024 * 1024, /* more than the largest block; a host that is ahead waits then */
     NS_PER_US = 1000,
-    LINES_MAX = 100000, /* of an answer */
+    LINES_MAX = 100000,             /* of an answer */
+    WARNINGS_MAX = 1000,            /* that are passed on */
+    COMMENTS_MAX = 4 * 1024 * 1024, /* bytes that are kept of them */
     LINKTYPE_LINUX_SLL = 113,
     LINKTYPE_LINUX_SLL2 = 276,
 };
@@ -242,7 +244,7 @@ static bool on_warning(rxtx_far *far, GVariant *body)
 
     g_variant_get(body, "(&s)", &told);
     text = rxtx_message_clean(told, 1);
-    if (far->warn != NULL)
+    if (far->warn != NULL && far->warnings++ < WARNINGS_MAX)
         far->warn(far->warn_data, far->label, text);
     return true;
 }
@@ -320,8 +322,10 @@ static int32_t ifindex_of(rxtx_far *far, const rxtx_decoded *decoded)
 
     if (known != NULL)
         return GPOINTER_TO_INT(known);
+    far->comments += decoded->interface.comment != NULL ? strlen(decoded->interface.comment) : 0;
     interface = g_new(rxtx_far_interface, 1);
-    *interface = (rxtx_far_interface){g_strdup(name), g_strdup(decoded->interface.comment)};
+    *interface = (rxtx_far_interface){g_strdup(name),
+                                      far->comments < COMMENTS_MAX ? g_strdup(decoded->interface.comment) : NULL};
     g_ptr_array_add(far->interfaces, interface);
     g_hash_table_insert(far->names, g_strdup(name), GINT_TO_POINTER(far->interfaces->len));
     return (int32_t)far->interfaces->len;

@@ -39,6 +39,8 @@ static gint64 silence_us(const rxtx_remote *r)
 /* Who must wait for us is not silent. */
 static void read_far(rxtx_remote *r, rxtx_far *far, bool room)
 {
+    if (far->failure != NULL)
+        return;
     if (!room)
         far->heard_us = g_get_monotonic_time();
     rxtx_far_read(far);
@@ -417,11 +419,11 @@ rxtx_plan *rxtx_remote_plan(rxtx_remote *remote, GError **error)
                               groups->len, error);
 }
 
-char *rxtx_remote_ask(const rxtx_options *options, GError **error)
+char *rxtx_remote_ask(const rxtx_options *options, unsigned host, GError **error)
 {
     g_autoptr(rxtx_remote) r = new_remote(options);
 
-    if (!connect_to(r, 0, NULL, NULL, error))
+    if (!connect_to(r, host, NULL, NULL, error))
         return NULL;
     if (r->fars[0].text == NULL)
         rxtx_set_error(error, RXTX_ERROR_REMOTE, "%s: The other end did not answer", r->fars[0].label);

@@ -40,6 +40,6 @@ rxtx_clock_offset *rxtx_remote_clocks(const rxtx_remote *remote);
 void rxtx_remote_free(rxtx_remote *remote);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rxtx_remote, rxtx_remote_free)
 
-/* The answer of the first host to what options ask (list_interfaces or list_cpus): lines of cells, see ui/lists.h. NULL
- * with *error as above. Free with g_free. */
-char *rxtx_remote_ask(const rxtx_options *options, GError **error);
+/* The answer of one of the hosts to what options ask (list_interfaces or list_cpus): lines of cells, see ui/lists.h.
+ * NULL with *error as above. Free with g_free. */
+char *rxtx_remote_ask(const rxtx_options *options, unsigned host, GError **error);

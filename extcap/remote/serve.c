@@ -15,7 +15,7 @@
 #include "remote/own_traffic.h"
 #include "rxtxcpu/remote_protocol.h"
 
-enum { NS_PER_US = 1000, MS_PER_S = 1000, LOOK_MS = 500, US_PER_MS = 1000 };
+enum { NS_PER_US = 1000, MS_PER_S = 1000, LOOK_MS = 500, US_PER_MS = 1000, TEXT_MAX = 200000, FILTER_MAX = 32768 };
 
 struct rxtx_serve {
     int in, out;
@@ -81,6 +81,8 @@ void rxtx_serve_text(rxtx_serve *serve, const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
 
+    if (strlen(valid) > TEXT_MAX) /* cut behind a line; a host has to have thousands of interfaces for it */
+        *(g_strrstr_len(valid, TEXT_MAX, "\n") + 1) = '\0';
     say(serve, RXTX_BLOCK_TEXT, g_variant_new("(s)", valid));
 }
 
@@ -242,7 +244,8 @@ static GVariant *hello(const rxtx_plan *plan, int linktype)
 {
     const rxtx_options *options = plan->options;
     g_autofree char *type = g_strdup_printf("%d", linktype);
-    g_autofree char *filter = options->filter != NULL ? g_utf8_make_valid(options->filter, -1) : NULL;
+    g_autofree char *filter =
+        options->filter != NULL && strlen(options->filter) < FILTER_MAX ? g_utf8_make_valid(options->filter, -1) : NULL;
     const struct {
         const char *name, *value;
     } facts[] = {{"version", RXTX_VERSION}, {"linktype", type}, {"filter", filter}};

@@ -15,7 +15,7 @@
 #include "remote/message.h"
 #include "remote/ssh_command.h"
 
-enum { SAID_MAX = 8192, LAST_PATIENCE_MS = 1000, NOT_FOUND = 127, NOT_EXECUTABLE = 126 };
+enum { SAID_MAX = 8192, LAST_PATIENCE_MS = 1000, NOT_FOUND = 127, NOT_EXECUTABLE = 126, SSH_FAILED = 255 };
 
 /* ---- start and end ---- */
 
@@ -131,55 +131,71 @@ void rxtx_ssh_clear(rxtx_ssh *ssh)
 
 /* %s in a hint: how a person reaches the host. */
 typedef struct {
-    const char *said; /* somewhere on stderr */
+    const char *said; /* in a line on stderr */
     const char *sentence;
     const char *hint;
-    bool quote; /* the line that said so belongs to the sentence */
+    bool quote; /* that line belongs to the sentence */
+    bool far;   /* it is the other host's that says so, not ssh */
 } meaning;
 
-/* In the words of OpenSSH (sshconnect.c, sshconnect2.c, readconf.c), sudo, doas and the shells. The first that is found
- * counts: a host key that changed makes ssh say also that its verification failed. */
+/* In the words of OpenSSH (sshconnect.c, sshconnect2.c, readconf.c), sudo, doas and the shells. */
 static const meaning meanings[] = {
-    {"Could not resolve hostname", "The host's name is not known.", "Try: %s", false},
+    {"Could not resolve hostname", "The host's name is not known.", "Try: %s", false, false},
     {"HOST IDENTIFICATION HAS CHANGED", "The host's key has changed: another machine may have taken its place.",
-     "If you know why it did: ssh-keygen -R HOST", false},
+     "If you know why it did: ssh-keygen -R HOST", false, false},
     {"Host key verification failed", "The host's key is not known yet.", "Connect once and check its fingerprint: %s",
-     false},
-    {"No ED25519 host key is known", "The host's key is not known yet.", "Connect once and check its fingerprint: %s",
-     false},
-    {"Permission denied (", "You are not let in:", "Try: %s", true},
-    {"Too many authentication failures", "You are not let in:", "Try: %s", true},
-    {"no mutual", "ssh has no way in common with the host:", "Try: %s", true},
-    {"Connection refused", "Connection refused: nothing listens there.", "Try: %s", false},
-    {"timed out", "The connection timed out.", "Try: %s", false},
-    {"No route to host", "There is no route to the host.", "Try: %s", false},
-    {"Network is unreachable", "The network is unreachable.", "Try: %s", false},
+     false, false},
+    {"Permission denied (", "You are not let in:", "Try: %s", true, false},
+    {"Too many authentication failures", "You are not let in:", "Try: %s", true, false},
+    {"no mutual", "ssh has no way in common with the host:", "Try: %s", true, false},
+    {"Connection refused", "Connection refused: nothing listens there.", "Try: %s", false, false},
+    {"timed out", "The connection timed out.", "Try: %s", false, false},
+    {"No route to host", "There is no route to the host.", "Try: %s", false, false},
+    {"Network is unreachable", "The network is unreachable.", "Try: %s", false, false},
     {"a password is required", "sudo there wants a password, and nobody can type one.",
-     "Allow it there with a line in /etc/sudoers.d: USER ALL=(root) NOPASSWD: PATH --serve", false},
+     "Allow it there with a line in /etc/sudoers.d: USER ALL=(root) NOPASSWD: PATH --serve", false, true},
     {"a terminal is required", "sudo there wants a password, and nobody can type one.",
-     "Allow it there with a line in /etc/sudoers.d: USER ALL=(root) NOPASSWD: PATH --serve", false},
-    {"is not allowed to", "sudo there does not allow it:", "Ask who administers the host", true},
-    {"not in the sudoers file", "sudo there does not allow it:", "Ask who administers the host", true},
+     "Allow it there with a line in /etc/sudoers.d: USER ALL=(root) NOPASSWD: PATH --serve", false, true},
+    {"is not allowed to", "sudo there does not allow it:", "Ask who administers the host", true, true},
+    {"not in the sudoers file", "sudo there does not allow it:", "Ask who administers the host", true, true},
     {"doas: Operation not permitted", "doas there does not allow it.",
-     "Allow it there with a line in /etc/doas.conf: permit nopass USER cmd PATH", false},
+     "Allow it there with a line in /etc/doas.conf: permit nopass USER cmd PATH", false, true},
     {"doas: Authentication", "doas there wants a password, and nobody can type one.",
-     "Allow it there with a line in /etc/doas.conf: permit nopass USER cmd PATH", false},
+     "Allow it there with a line in /etc/doas.conf: permit nopass USER cmd PATH", false, true},
     {"Unrecognized option '--serve'", "The rxtxcpu there is too old for this: it does not know --serve.",
-     "Update it there, or bring ours along: --remote-deploy", false},
-    {"unrecognized option", "The program there is none of ours, or too old for this: it does not know --serve.",
-     "Update it there, or bring ours along: --remote-deploy", false},
-    {"sudo: command not found", "There is no sudo.", "Leave out --remote-priv sudo, or try: --remote-priv doas", false},
-    {"sudo: not found", "There is no sudo.", "Leave out --remote-priv sudo, or try: --remote-priv doas", false},
-    {"doas: command not found", "There is no doas.", "Leave out --remote-priv doas, or try: --remote-priv sudo", false},
-    {"doas: not found", "There is no doas.", "Leave out --remote-priv doas, or try: --remote-priv sudo", false},
+     "Update it there, or bring ours along: --remote-deploy", false, true},
+    {"nrecognized option", "The program there is none of ours, or too old for this: it does not know --serve.",
+     "Update it there, or bring ours along: --remote-deploy", false, true},
+    {"sudo: command not found", "There is no sudo.", "Leave out --remote-priv sudo, or try: --remote-priv doas", false,
+     true},
+    {"sudo: not found", "There is no sudo.", "Leave out --remote-priv sudo, or try: --remote-priv doas", false, true},
+    {"doas: command not found", "There is no doas.", "Leave out --remote-priv doas, or try: --remote-priv sudo", false,
+     true},
+    {"doas: not found", "There is no doas.", "Leave out --remote-priv doas, or try: --remote-priv sudo", false, true},
 };
 
-static const meaning *meaning_of(const char *said)
+static const meaning *meaning_in(const char *line, bool far)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(meanings); i++)
-        if (strstr(said, meanings[i].said) != NULL)
+        if (meanings[i].far == far && strstr(line, meanings[i].said) != NULL)
             return &meanings[i];
     return NULL;
+}
+
+/* What was said last counts, for a host may greet with anything; but that its key has changed ssh says before the rest.
+ */
+static const meaning *meaning_of(const rxtx_ssh *ssh)
+{
+    static const char changed[] = "HOST IDENTIFICATION HAS CHANGED";
+    bool far = WIFEXITED(ssh->status) && WEXITSTATUS(ssh->status) != SSH_FAILED;
+    g_auto(GStrv) lines = g_strsplit(ssh->said->str, "\n", -1);
+    const meaning *found = NULL;
+
+    if (!far && strstr(ssh->said->str, changed) != NULL)
+        return meaning_in(changed, false);
+    for (guint i = g_strv_length(lines); i > 0 && found == NULL; i--)
+        found = meaning_in(lines[i - 1], far);
+    return found;
 }
 
 /* The line that holds `what`; NULL = the last one that is not empty. Cleaned; free with g_free. */
@@ -236,7 +252,7 @@ static bool was_not_found(const rxtx_ssh *ssh)
 
 bool rxtx_ssh_explain(const rxtx_ssh *ssh, bool capturing, GError **error)
 {
-    const meaning *known = meaning_of(ssh->said->str);
+    const meaning *known = meaning_of(ssh);
     g_autofree char *last = line_with(ssh->said->str, known != NULL ? known->said : NULL);
 
     if (capturing)
