@@ -71,7 +71,7 @@ static rxtx_way way_of(wtap_block_t block)
 /* What the packet says by itself. */
 static void read_packet(rxtx_packet *packet, const rxtx_interface *interface, wtap_block_t block)
 {
-    *packet = (rxtx_packet){.record = interface->record};
+    *packet = (rxtx_packet){.record = interface->record, .host = interface->host_name};
     if (block == NULL)
         return;
     complete_from_comments(&packet->record, block);

@@ -14,6 +14,7 @@
 
 typedef struct {
     rxtx_record record; /* of the stream RXTX_STREAM_NONE: the packet is not ours, and nothing else is set */
+    const char *host;   /* the name of the host whose interface captured it; NULL if the description has none */
     rxtx_way way;
     bool has_drops;
     guint64 drops; /* lost right before this packet on its CPU */

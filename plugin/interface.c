@@ -3,12 +3,22 @@
 
 #include <epan/epan.h>
 
+/* The captures of one host, or of those without a name. */
+typedef struct {
+    wmem_map_t *seen; /* "name\ndescription" of the current capture's interfaces */
+    guint32 current;
+} host_walk;
+
 /* The captures of a section, told apart as its interfaces are walked. */
 typedef struct {
-    wmem_map_t *seen;      /* "name\ndescription" of the current capture's interfaces */
+    wmem_map_t *hosts;     /* name -> host_walk */
     wmem_array_t *capture; /* of guint32, by interface id */
-    guint32 current;
 } section_walk;
+
+typedef struct {
+    const char *name, *description; /* NULL where the interface has none */
+    rxtx_record record;
+} interface_texts;
 
 /* Wireshark gives a plugin no other place for what belongs to a file. */
 static struct {
@@ -36,27 +46,50 @@ static section_walk *find_walk(guint32 section)
 
     if (walk == NULL) {
         walk = wmem_new0(wmem_file_scope(), section_walk);
-        walk->seen = wmem_map_new(wmem_file_scope(), wmem_str_hash, g_str_equal);
+        walk->hosts = wmem_map_new(wmem_file_scope(), wmem_str_hash, g_str_equal);
         walk->capture = wmem_array_new(wmem_file_scope(), sizeof(guint32));
         wmem_map_insert(file.sections, GUINT_TO_POINTER(section), walk);
     }
     return walk;
 }
 
-static void walk_on(section_walk *walk, const packet_info *pinfo)
+static host_walk *find_host(section_walk *walk, const interface_texts *texts)
 {
-    guint32 id = wmem_array_get_count(walk->capture);
-    const char *name = ws_interface_name(pinfo, id);
-    const char *description = ws_interface_description(pinfo, id);
-    char *text = wmem_strdup_printf(wmem_file_scope(), "%s\n%s", name != NULL ? name : "",
-                                    description != NULL ? description : "");
+    char *name =
+        wmem_strndup(wmem_file_scope(), texts->record.host_len > 0 ? texts->description : "", texts->record.host_len);
+    host_walk *host = (host_walk *)wmem_map_lookup(walk->hosts, name);
 
-    if (description != NULL && wmem_map_contains(walk->seen, text)) {
-        walk->seen = wmem_map_new(wmem_file_scope(), wmem_str_hash, g_str_equal);
-        walk->current++;
+    if (host == NULL) {
+        host = wmem_new0(wmem_file_scope(), host_walk);
+        host->seen = wmem_map_new(wmem_file_scope(), wmem_str_hash, g_str_equal);
+        wmem_map_insert(walk->hosts, name, host);
     }
-    wmem_map_insert(walk->seen, text, text);
-    wmem_array_append_one(walk->capture, walk->current);
+    return host;
+}
+
+/* An interface without a name answers with its description (wiretap, file_packet_provider.c). */
+static interface_texts texts_of(const packet_info *pinfo, guint32 id)
+{
+    interface_texts texts = {ws_interface_name(pinfo, id), ws_interface_description(pinfo, id), {0}};
+
+    if (g_strcmp0(texts.name, texts.description) == 0)
+        texts.name = NULL;
+    rxtx_record_decode(&texts.record, texts.description, texts.name);
+    return texts;
+}
+
+static guint32 walk_on(section_walk *walk, const interface_texts *texts)
+{
+    host_walk *host = find_host(walk, texts);
+    char *text = wmem_strdup_printf(wmem_file_scope(), "%s\n%s", texts->name != NULL ? texts->name : "",
+                                    texts->description != NULL ? texts->description : "");
+
+    if (texts->description != NULL && wmem_map_contains(host->seen, text)) {
+        host->seen = wmem_map_new(wmem_file_scope(), wmem_str_hash, g_str_equal);
+        host->current++;
+    }
+    wmem_map_insert(host->seen, text, text);
+    return host->current;
 }
 
 /* Which of the section's captures an interface belongs to. */
@@ -64,31 +97,45 @@ static guint32 capture_of(const packet_info *pinfo, guint32 id)
 {
     section_walk *walk = find_walk(ws_section(pinfo->rec));
 
-    while (wmem_array_get_count(walk->capture) <= id)
-        walk_on(walk, pinfo);
+    for (guint32 next = wmem_array_get_count(walk->capture); next <= id; next++) {
+        interface_texts texts = texts_of(pinfo, next);
+        guint32 capture = walk_on(walk, &texts);
+
+        wmem_array_append_one(walk->capture, capture);
+    }
     return *(guint32 *)wmem_array_index(walk->capture, id);
 }
 
-static guint16 host_of(const packet_info *pinfo, guint32 id, const char *name, gsize len)
+static guint16 host_of(const packet_info *pinfo, guint32 id, const interface_texts *texts)
 {
     char *text = wmem_strdup_printf(pinfo->pool, "%u\n%u\n%.*s", ws_section(pinfo->rec), capture_of(pinfo, id),
-                                    (int)len, name != NULL ? name : "");
+                                    (int)texts->record.host_len, texts->description != NULL ? texts->description : "");
 
     return number_of(file.hosts, text);
 }
 
-/* An interface without a name answers with its description (wiretap, file_packet_provider.c). */
+/* Whatever bytes the file has: fields and tables want UTF-8. */
+static const char *host_name_of(const interface_texts *texts)
+{
+    g_autofree char *name = NULL;
+
+    if (texts->record.host_len == 0)
+        return NULL;
+    name = g_utf8_make_valid(texts->description, (gssize)texts->record.host_len);
+    return wmem_strdup(wmem_file_scope(), name);
+}
+
 static rxtx_interface *decode(const packet_info *pinfo, guint32 id)
 {
-    const char *description = ws_interface_description(pinfo, id);
-    const char *name = ws_interface_name(pinfo, id);
+    interface_texts texts = texts_of(pinfo, id);
     rxtx_interface *interface = wmem_new(wmem_file_scope(), rxtx_interface);
 
-    if (g_strcmp0(name, description) == 0)
-        name = NULL;
-    rxtx_record_decode(&interface->record, description, name);
-    interface->host = host_of(pinfo, id, description, interface->record.host_len);
-    interface->device = number_of(file.devices, name != NULL ? name : "");
+    *interface = (rxtx_interface){
+        .record = texts.record,
+        .host = host_of(pinfo, id, &texts),
+        .device = number_of(file.devices, texts.name != NULL ? texts.name : ""),
+        .host_name = host_name_of(&texts),
+    };
     return interface;
 }
 

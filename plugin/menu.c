@@ -7,33 +7,39 @@
 #include <epan/plugin_if.h>
 #include <wsutil/report_message.h>
 
-/* The CPU of the selected packet, as a pointer to a number of ours; NULL if there is none. */
-static void *selected_cpu(capture_file *file, void *unused G_GNUC_UNUSED)
+/* The filter for what the selected packet has in a field; NULL if it has not. */
+static char *match_of(epan_dissect_t *dissect, const char *name)
 {
-    int field = proto_registrar_get_id_byname(RXTX_FIELD_CPU);
-    GPtrArray *found = file->edt != NULL ? proto_find_first_finfo(file->edt->tree, field) : NULL;
-    guint32 *cpu = NULL;
+    GPtrArray *found = proto_find_first_finfo(dissect->tree, proto_registrar_get_id_byname(name));
+    char *match = NULL, *filter = NULL;
 
-    if (found != NULL && found->len > 0) {
-        cpu = g_new(guint32, 1);
-        *cpu = ws_uint_value((field_info *)g_ptr_array_index(found, 0));
-    }
+    if (found != NULL && found->len > 0)
+        match = proto_construct_match_selected_string((field_info *)g_ptr_array_index(found, 0), dissect);
+    filter = g_strdup(match);
+    wmem_free(NULL, match);
     if (found != NULL)
         g_ptr_array_free(found, TRUE);
-    return cpu;
+    return filter;
+}
+
+/* The filter for the CPU of the selected packet, for g_free; NULL if there is none. */
+static void *selected_cpu(capture_file *file, void *unused G_GNUC_UNUSED)
+{
+    g_autofree char *cpu = file->edt != NULL ? match_of(file->edt, RXTX_FIELD_CPU) : NULL;
+    g_autofree char *host = cpu != NULL ? match_of(file->edt, RXTX_FIELD_HOST) : NULL;
+
+    return host != NULL ? g_strdup_printf("%s && %s", host, cpu) : g_steal_pointer(&cpu);
 }
 
 static void apply_selected_cpu(ext_menubar_gui_type type G_GNUC_UNUSED, gpointer window G_GNUC_UNUSED,
                                gpointer unused G_GNUC_UNUSED)
 {
-    g_autofree guint32 *cpu = (guint32 *)plugin_if_get_capture_file(selected_cpu, NULL);
-    g_autofree char *filter = NULL;
+    g_autofree char *filter = (char *)plugin_if_get_capture_file(selected_cpu, NULL);
 
-    if (cpu == NULL) {
+    if (filter == NULL) {
         report_warning("Select a packet whose CPU is known first: one with a number in the column CPU.");
         return;
     }
-    filter = g_strdup_printf(RXTX_FIELD_CPU " == %u", *cpu);
     plugin_if_apply_filter(filter, TRUE);
 }
 

@@ -16,6 +16,7 @@ static int tap_rxtxcpu = -1;
 static int tap_expert = -1;      /* Wireshark's */
 static int expert_protocol = -1; /* Wireshark's */
 
+static int hf_host = -1;
 static int hf_cpu = -1;
 static int hf_queue = -1;
 static int hf_node = -1;
@@ -83,9 +84,17 @@ static proto_item *add_if(proto_tree *tree, int hf, tvbuff_t *tvb, bool truth)
     return item;
 }
 
-/* The CPU comes first wherever it is known; else the stream names itself. */
-static void append_stream(proto_item *item, const rxtx_record *record)
+static void add_host(proto_tree *tree, tvbuff_t *tvb, const char *host)
 {
+    if (host != NULL)
+        proto_item_set_generated(proto_tree_add_string(tree, hf_host, tvb, 0, 0, host));
+}
+
+/* Behind the host that has a name, the CPU comes first wherever it is known; else the stream names itself. */
+static void append_stream(proto_item *item, const rxtx_packet *packet)
+{
+    const rxtx_record *record = &packet->record;
+    const char *behind = packet->host != NULL ? " " : ": ";
     const struct {
         const char *word;
         rxtx_number number;
@@ -96,13 +105,15 @@ static void append_stream(proto_item *item, const rxtx_record *record)
         {"node", record->node, record->stream == RXTX_STREAM_NODE},
     };
 
+    if (packet->host != NULL)
+        proto_item_append_text(item, ": %s", packet->host);
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
         if (!parts[i].names || parts[i].number.presence == RXTX_ABSENT)
             continue;
         if (parts[i].number.presence == RXTX_KNOWN)
-            proto_item_append_text(item, ": %s %u", parts[i].word, parts[i].number.number);
+            proto_item_append_text(item, "%s%s %u", behind, parts[i].word, parts[i].number.number);
         else
-            proto_item_append_text(item, ": %s unknown", parts[i].word);
+            proto_item_append_text(item, "%s%s unknown", behind, parts[i].word);
         return;
     }
 }
@@ -123,7 +134,16 @@ static void append_rest(proto_item *item, const rxtx_packet *packet)
         proto_item_append_text(item, ", late");
 }
 
-/* An expert note without an item counts as well: it is listed, and lights the lamp in the status bar. */
+/* Says whose note it is: Wireshark counts equal sentences together. An expert note without an item counts as well: it
+ * is listed, and lights the lamp in the status bar. */
+static void note(packet_info *pinfo, proto_item *item, expert_field *field, const char *host, const char *sentence)
+{
+    if (host != NULL)
+        expert_add_info_format(pinfo, item, field, "%s: %s", host, sentence);
+    else
+        expert_add_info_format(pinfo, item, field, "%s", sentence);
+}
+
 static void add_flow(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const rxtx_packet *packet)
 {
     proto_item *item, *number;
@@ -140,15 +160,16 @@ static void add_flow(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const 
     item = add_if(fields, hf_flow_moved, tvb, packet->moved);
     if (packet->moved) {
         add_frame(fields, hf_flow_prev_frame, tvb, packet->prev_frame);
-        expert_add_info_format(pinfo, item, &ei_moved, "Flow moved from CPU %u to CPU %u", packet->prev_cpu,
-                               packet->record.cpu.number);
+        note(pinfo, item, &ei_moved, packet->host,
+             wmem_strdup_printf(pinfo->pool, "Flow moved from CPU %u to CPU %u", packet->prev_cpu,
+                                packet->record.cpu.number));
     }
     item = add_if(fields, hf_flow_split, tvb, packet->split);
     if (packet->first_split)
-        expert_add_info(pinfo, item, &ei_split);
+        note(pinfo, item, &ei_split, packet->host, expert_get_summary(&ei_split));
     item = add_if(fields, hf_flow_reordered, tvb, packet->reordered);
     if (packet->reordered)
-        expert_add_info(pinfo, item, &ei_reordered);
+        note(pinfo, item, &ei_reordered, packet->host, expert_get_summary(&ei_reordered));
 }
 
 static void add_repeat(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const rxtx_packet *packet)
@@ -162,8 +183,9 @@ static void add_repeat(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, cons
     if (cut)
         proto_item_append_text(item, " (as far as captured: %u of %u bytes)", pinfo->fd->cap_len, pinfo->fd->pkt_len);
     if (packet->repeat_alarm)
-        expert_add_info_format(pinfo, item, &ei_repeat, "The same frame again and again on this CPU: %u times by now",
-                               packet->repeat);
+        note(pinfo, item, &ei_repeat, packet->host,
+             wmem_strdup_printf(pinfo->pool, "The same frame again and again on this CPU: %u times by now",
+                                packet->repeat));
     add_frame(tree, hf_repeat_of, tvb, packet->repeat_of);
 }
 
@@ -176,9 +198,9 @@ static void add_drops(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const
     item = proto_tree_add_uint64(tree, hf_drops, tvb, 0, 0, packet->drops);
     proto_item_set_generated(item);
     if (packet->drops > 0)
-        expert_add_info_format(pinfo, item, &ei_drops,
-                               "%" G_GUINT64_FORMAT " packet%s of this stream lost before this one", packet->drops,
-                               packet->drops == 1 ? "" : "s");
+        note(pinfo, item, &ei_drops, packet->host,
+             wmem_strdup_printf(pinfo->pool, "%" G_GUINT64_FORMAT " packet%s of this stream lost before this one",
+                                packet->drops, packet->drops == 1 ? "" : "s"));
 }
 
 static void add_fields(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const rxtx_packet *packet)
@@ -187,8 +209,9 @@ static void add_fields(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, cons
     proto_tree *fields = proto_item_add_subtree(item, ett_rxtxcpu);
 
     proto_item_set_generated(item);
-    append_stream(item, &packet->record);
+    append_stream(item, packet);
     append_rest(item, packet);
+    add_host(fields, tvb, packet->host);
     add_known(fields, hf_cpu, tvb, &packet->record.cpu);
     add_known(fields, hf_queue, tvb, &packet->record.queue);
     add_known(fields, hf_node, tvb, &packet->record.node);
@@ -198,7 +221,7 @@ static void add_fields(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, cons
     add_drops(fields, tvb, pinfo, packet);
     item = add_if(fields, hf_late, tvb, packet->late);
     if (packet->late)
-        expert_add_info(pinfo, item, &ei_late);
+        note(pinfo, item, &ei_late, packet->host, expert_get_summary(&ei_late));
     add_flow(fields, tvb, pinfo, packet);
     add_repeat(fields, tvb, pinfo, packet);
 }
@@ -246,6 +269,9 @@ static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
 static void register_fields(void)
 {
     static hf_register_info fields[] = {
+        {&hf_host,
+         {"Host", RXTX_FIELD_HOST, FT_STRING, BASE_NONE, NULL, 0, "The host whose interface captured the packet",
+          HFILL}},
         {&hf_cpu, {"CPU", RXTX_FIELD_CPU, FT_UINT32, BASE_DEC, NULL, 0, "The CPU that handled the packet", HFILL}},
         {&hf_queue,
          {"Queue", "rxtxcpu.queue", FT_UINT32, BASE_DEC, NULL, 0,

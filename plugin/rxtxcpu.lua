@@ -1,5 +1,6 @@
--- Which CPU handled a packet, in any Wireshark: the fields rxtxcpu.cpu, .queue, .node, .direction, .drops, .late,
--- .flow, .flow.prev_cpu and .flow.moved of a capture that rxtxcpu made, where its compiled plugin is not to be had.
+-- Which CPU handled a packet, in any Wireshark: the fields rxtxcpu.cpu, .queue, .node, .host, .direction, .drops,
+-- .late, .flow, .flow.prev_cpu and .flow.moved of a capture that rxtxcpu made, where its compiled plugin is not to be
+-- had.
 --
 -- Put this one file into the folder that Wireshark shows under Help > About Wireshark > Folders > Personal Lua Plugins
 -- (Linux and macOS: ~/.local/lib/wireshark/plugins, Windows: %APPDATA%\Wireshark\plugins), then start Wireshark again
@@ -39,6 +40,7 @@ local TCP, UDP = 2, 3
 local HAS_PORTS = {[1] = true, [TCP] = true, [UDP] = true, [4] = true} -- SCTP, TCP, UDP, DCCP
 
 local fields = {
+    host = ProtoField.string("rxtxcpu.host", "Host", base.NONE, "The host whose interface captured the packet"),
     cpu = ProtoField.uint32("rxtxcpu.cpu", "CPU", base.DEC, nil, nil, "The CPU that handled the packet"),
     queue = ProtoField.uint32("rxtxcpu.queue", "Queue", base.DEC, nil, nil,
         "The queue of the network interface, a receive queue for a received packet"),
@@ -231,9 +233,9 @@ local function new_capture()
     return file.captures
 end
 
--- Says again which capture each interface of a section belongs to. In the order of their ids, a new one begins where an
+-- Says again which capture each interface of one host belongs to. In the order of their ids, a new one begins where an
 -- interface comes a second time. A capture keeps its name as long as one of its interfaces bears it.
-local function part_captures(section)
+local function part_captures(interfaces)
     local taken, group, seen = {}, {}, {}
     local function finish()
         local capture
@@ -250,8 +252,8 @@ local function part_captures(section)
         group, seen = {}, {}
     end
 
-    table.sort(section.known, function(one, other) return one.id < other.id end)
-    for _, interface in ipairs(section.known) do
+    table.sort(interfaces, function(one, other) return one.id < other.id end)
+    for _, interface in ipairs(interfaces) do
         if seen[interface.key] then
             finish()
         end
@@ -266,7 +268,7 @@ local function section_of_packet()
     local section = file.sections[number]
     if not section then
         local unknown = {device = "", capture = new_capture()}
-        section = {interfaces = {}, known = {}, unknown = unknown, is_known = number == 1 or knows_sections}
+        section = {interfaces = {}, hosts = {}, unknown = unknown, is_known = number == 1 or knows_sections}
         file.sections[number] = section
     end
     return section
@@ -289,8 +291,10 @@ local function interface_of_packet()
             key = (name or "") .. "\n" .. (description or ""),
         }
         section.interfaces[id] = interface
-        section.known[#section.known + 1] = interface
-        part_captures(section)
+        local host = interface.record and interface.record.host or ""
+        section.hosts[host] = section.hosts[host] or {}
+        table.insert(section.hosts[host], interface)
+        part_captures(section.hosts[host])
     end
     return interface
 end
@@ -432,15 +436,17 @@ local function add(item, field, value)
     return value and item:add(field, value):set_generated()
 end
 
--- The CPU comes first wherever it is known; else the stream names itself.
+-- Behind the host that has a name, the CPU comes first wherever it is known; else the stream names itself.
 local function stream_text(record)
+    local host = record.host ~= "" and ": " .. record.host or ""
+    local behind = record.host ~= "" and " " or ": "
     for _, part in ipairs({{"cpu", "CPU"}, {"queue", "queue"}, {"node", "node"}}) do
         local key, word = part[1], part[2]
         if record[key] ~= nil and (key == "cpu" or record.stream == key) then
-            return ": " .. word .. " " .. (record[key] or "unknown")
+            return host .. behind .. word .. " " .. (record[key] or "unknown")
         end
     end
-    return ""
+    return host
 end
 
 local function show(tree, frame, record)
@@ -450,6 +456,7 @@ local function show(tree, frame, record)
     local item = tree:add(proto):set_generated()
     item:append_text(stream_text(record) .. (way and (way == SENT and ", sent" or ", received") or "") ..
         (moved and ", flow moved from CPU " .. prev_cpu or "") .. (late and ", late" or ""))
+    add(item, fields.host, record.host ~= "" and record.host)
     add(item, fields.cpu, record.cpu)
     add(item, fields.queue, record.queue)
     add(item, fields.node, record.node)
@@ -466,7 +473,7 @@ end
 -- Called before each file is read, also when it is read again.
 local function forget()
     file = {
-        sections = {}, -- by number: interfaces by id, the same as a list, and what stands for one that is not known
+        sections = {}, -- by number: interfaces by id, lists of them by host, and what stands for one that is not known
         captures = 0,
         flows = {}, -- by key: number, and for each lane the CPU of its last packet
         flow_count = 0,

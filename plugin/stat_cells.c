@@ -20,6 +20,21 @@ char *rxtx_cell_cpu(const rxtx_number *cpu)
     return cpu->presence == RXTX_KNOWN ? rxtx_cell_number(cpu->number, RXTX_WIDTH_CPU) : g_strdup("unknown");
 }
 
+char *rxtx_cell_host_cpu(const rxtx_tally *tally, const char *host, const rxtx_number *cpu)
+{
+    g_autofree char *number = rxtx_cell_cpu(cpu);
+    int width = (int)rxtx_tally_host_width(tally);
+
+    return width > 0 ? g_strdup_printf("%-*s CPU %s", width, host, number) : g_steal_pointer(&number);
+}
+
+int rxtx_cell_host_cpu_width(const rxtx_tally *tally)
+{
+    int width = (int)rxtx_tally_host_width(tally);
+
+    return width > 0 ? width + (int)strlen(" CPU ") + RXTX_WIDTH_CPU : RXTX_WIDTH_CPU;
+}
+
 char *rxtx_cell_share(guint64 part, guint64 whole)
 {
     return g_strdup_printf("%*.1f%%", RXTX_WIDTH_SHARE - 1, whole > 0 ? 100.0 * (double)part / (double)whole : 0.0);
@@ -64,4 +79,13 @@ char *rxtx_cell_ends(const rxtx_endpoints *ends)
     g_autofree char *high = end_text(ends, &ends->dst, ends->dst_port);
 
     return g_strdup_printf("%s%s <-> %s", port_type_text(ends->port_type), low, high);
+}
+
+char *rxtx_cell_host_ends(const rxtx_tally *tally, const rxtx_flow_row *flow)
+{
+    g_autofree char *ends = rxtx_cell_ends(&flow->endpoints);
+
+    if (rxtx_tally_host_width(tally) == 0 || *flow->host == '\0')
+        return g_steal_pointer(&ends);
+    return g_strdup_printf("%s: %s", flow->host, ends);
 }

@@ -31,8 +31,16 @@ char *rxtx_cell_number(guint64 number, int width);
 char *rxtx_cell_known(const rxtx_number *number, int width);
 char *rxtx_cell_cpu(const rxtx_number *cpu);
 
+/* A CPU, with its host ("web1 CPU       3") where the tally is of several. The cells of a tally are all of one width.
+ */
+char *rxtx_cell_host_cpu(const rxtx_tally *tally, const char *host, const rxtx_number *cpu);
+int rxtx_cell_host_cpu_width(const rxtx_tally *tally);
+
 /* In percent. */
 char *rxtx_cell_share(guint64 part, guint64 whole);
 
 /* "UDP 192.0.2.1:9 <-> [2001:db8::1]:9". */
 char *rxtx_cell_ends(const rxtx_endpoints *ends);
+
+/* The same with the host's name and a colon in front where the tally is of several. */
+char *rxtx_cell_host_ends(const rxtx_tally *tally, const rxtx_flow_row *flow);

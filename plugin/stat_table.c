@@ -91,6 +91,7 @@ static rxtx_tally_packet counted(const packet_info *pinfo, const rxtx_packet *pa
 {
     const rxtx_flows *flows = rxtx_analysis_flows();
     rxtx_tally_packet taken = {
+        .host = packet->host,
         .cpu = {RXTX_UNKNOWN, 0},
         .node = packet->record.node,
         .way = packet->way,
@@ -178,6 +179,17 @@ void rxtx_statistic_row(rxtx_statistic *statistic, stat_tap_table *table, char *
         stat_tap_init_table_row(table, row, table->num_fields, empty);
     }
     set_texts(table, row, texts, n);
+}
+
+/* Wireshark has the columns' titles from the beginning on, TShark reads them when it draws. */
+void rxtx_statistic_widen(rxtx_statistic *statistic, int width)
+{
+    stat_tap_table_item *first = &statistic->ui.fields[0];
+    char *title = g_strdup_printf("%*s", width, first->column_name + strspn(first->column_name, " "));
+
+    first->column_name = title;
+    g_free(statistic->first_title);
+    statistic->first_title = title;
 }
 
 const char *rxtx_statistic_argument(rxtx_statistic *statistic, const char *opt_arg, char **err)

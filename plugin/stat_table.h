@@ -27,6 +27,7 @@ struct rxtx_statistic {
     guint written;         /* rows of the table that is being written */
     bool listening;        /* our own listener is there */
     GPtrArray *old_tables; /* whose rows an open window may still show */
+    char *first_title;     /* of the first column, once it was made anew */
 };
 
 /* Called once, at Wireshark's start. */
@@ -39,6 +40,9 @@ stat_tap_table *rxtx_statistic_table(rxtx_statistic *statistic, const char *titl
 /* For write(): the next row of the table, n texts in the order of the columns. Takes the texts over. Less than all
  * columns leaves the rest of the row empty. */
 void rxtx_statistic_row(rxtx_statistic *statistic, stat_tap_table *table, char **texts, guint n);
+
+/* For write(): has the first column's title, which stands on the right, as wide as the cells are. */
+void rxtx_statistic_widen(rxtx_statistic *statistic, int width);
 
 /* For stat_filter_check_cb: what is behind "-z NAME,", or NULL. Refuses (in *err, for g_free) what only begins like the
  * statistic's name, and a second one in one run, since both would draw the same tables. */

@@ -48,17 +48,19 @@ static void write_cpus(rxtx_statistic *statistic)
 {
     g_autoptr(GPtrArray) rows = rxtx_tally_cpus(statistic->tally);
     rxtx_cpu_row total = {.flows = rxtx_tally_flow_count(statistic->tally)};
+    int width = rxtx_cell_host_cpu_width(statistic->tally);
     stat_tap_table *table = rxtx_statistic_table(statistic, "CPUs");
 
+    rxtx_statistic_widen(statistic, width);
     for (guint i = 0; i < rows->len; i++)
         add_row(&total, (const rxtx_cpu_row *)g_ptr_array_index(rows, i));
     for (guint i = 0; i < rows->len; i++) {
         const rxtx_cpu_row *row = (const rxtx_cpu_row *)g_ptr_array_index(rows, i);
 
-        write_cpu(statistic, table, rxtx_cell_cpu(&row->cpu), row, total.packets);
+        write_cpu(statistic, table, rxtx_cell_host_cpu(statistic->tally, row->host, &row->cpu), row, total.packets);
     }
     table = rxtx_statistic_table(statistic, "Together");
-    write_cpu(statistic, table, g_strdup_printf("%*s", RXTX_WIDTH_CPU, "all"), &total, total.packets);
+    write_cpu(statistic, table, g_strdup_printf("%*s", width, "all"), &total, total.packets);
 }
 
 static void check_stat(const char *opt_arg, const char **filter, char **err);
@@ -102,7 +104,7 @@ static void write_share(rxtx_statistic *statistic, stat_tap_table *table, const 
 {
     const rxtx_flow_row *flow = rxtx_tally_flow(statistic->tally, share->flow);
     char *texts[] = {
-        rxtx_cell_cpu(&share->cpu),
+        rxtx_cell_host_cpu(statistic->tally, share->host, &share->cpu),
         rxtx_cell_number(share->packets, RXTX_WIDTH_COUNT),
         rxtx_cell_number(share->bytes, RXTX_WIDTH_BYTES),
         rxtx_cell_number(flow->cpus, RXTX_WIDTH_COUNT),
@@ -117,7 +119,7 @@ static void write_share(rxtx_statistic *statistic, stat_tap_table *table, const 
 
 static bool same_cpu(const rxtx_share_row *a, const rxtx_share_row *b)
 {
-    return a->cpu.presence == b->cpu.presence && a->cpu.number == b->cpu.number;
+    return a->host == b->host && a->cpu.presence == b->cpu.presence && a->cpu.number == b->cpu.number;
 }
 
 static void write_flows(rxtx_statistic *statistic)
@@ -127,6 +129,7 @@ static void write_flows(rxtx_statistic *statistic)
     const rxtx_share_row *before = NULL;
     guint64 shown = 0;
 
+    rxtx_statistic_widen(statistic, rxtx_cell_host_cpu_width(statistic->tally));
     for (guint i = 0; i < shares->len; i++) {
         const rxtx_share_row *share = (const rxtx_share_row *)g_ptr_array_index(shares, i);
 
@@ -186,19 +189,21 @@ static void begin_tree(stats_tree *tree)
     stats_tree_create_node(tree, TREE_TITLE, 0, STAT_DT_INT, TRUE);
 }
 
-/* Node names are sorted as text. */
+/* Node names are sorted as text. A host that has a name is named, also where it is the only one: what is behind in the
+ * file nobody knows yet, and a node keeps its name. */
 static tap_packet_status count_in_tree(stats_tree *tree, packet_info *pinfo G_GNUC_UNUSED,
                                        epan_dissect_t *dissect G_GNUC_UNUSED, const void *data,
                                        tap_flags_t flags G_GNUC_UNUSED)
 {
     const rxtx_packet *packet = (const rxtx_packet *)data;
+    const char *host = packet->host != NULL ? packet->host : "", *space = packet->host != NULL ? " " : "";
     g_autofree char *cpu = NULL;
     int node;
 
     if (packet->record.cpu.presence == RXTX_KNOWN)
-        cpu = g_strdup_printf("CPU %4u", packet->record.cpu.number);
+        cpu = g_strdup_printf("%s%sCPU %4u", host, space, packet->record.cpu.number);
     else
-        cpu = g_strdup("CPU unknown");
+        cpu = g_strdup_printf("%s%sCPU unknown", host, space);
     tick_stat_node(tree, TREE_TITLE, 0, TRUE);
     node = tick_stat_node(tree, cpu, stats_tree_parent_id_by_name(tree, TREE_TITLE), TRUE);
     tick_stat_node(tree, tree_way_text(packet->way), node, FALSE);

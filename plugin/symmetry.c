@@ -188,7 +188,7 @@ static void write_pair(rxtx_statistic *statistic, stat_tap_table *table, const r
         rxtx_cell_number(found == MOVES_TOGETHER, RXTX_WIDTH_TOGETHER),
         rxtx_cell_number(found == PARTS, RXTX_WIDTH_COUNT),
         rxtx_cell_number(flow->flow, RXTX_WIDTH_FLOW),
-        rxtx_cell_ends(&flow->endpoints),
+        rxtx_cell_host_ends(statistic->tally, flow),
         cpus_text(both, true),
         cpus_text(both, false),
     };

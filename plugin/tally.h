@@ -1,7 +1,7 @@
 /* Adds up packets for the statistics: for each CPU, for each flow, and for each CPU's share of a flow's directions.
  *
  * What is added up is what a display filter lets through; moves, splits and repeats are what they are in the whole
- * file.
+ * file. CPUs of two hosts are two; hosts are told apart by their names, and those without one are one host.
  */
 #pragma once
 
@@ -12,6 +12,7 @@
 
 /* A packet, as it is counted. */
 typedef struct {
+    const char *host; /* its name; NULL for none */
     rxtx_number cpu, node;
     rxtx_way way;
     guint16 device;
@@ -25,8 +26,9 @@ typedef struct {
     bool forward;     /* if it has a flow: from endpoints.src to endpoints.dst */
 } rxtx_tally_packet;
 
-/* One CPU's row; packets whose CPU is not known have one together. */
+/* One CPU's row; of each host the packets whose CPU is not known have one together. */
 typedef struct {
+    const char *host; /* here and below the tally's own, and "" for none: equal pointers for equal names */
     rxtx_number cpu, node;
     guint64 packets, bytes, received, sent, repeats, drops, moves_in, moves_out;
     guint32 flows;
@@ -34,6 +36,7 @@ typedef struct {
 
 typedef struct {
     guint32 flow;
+    const char *host;
     rxtx_endpoints endpoints;
     guint64 packets, moves, splits;
     guint32 cpus; /* of both directions, however they were handled */
@@ -43,6 +46,7 @@ typedef struct {
  */
 typedef struct {
     guint32 flow;
+    const char *host;
     rxtx_number cpu;
     bool forward; /* this and the next two are in a lane's row */
     rxtx_way way;
@@ -59,13 +63,16 @@ void rxtx_tally_free(rxtx_tally *tally);
 void rxtx_tally_add(rxtx_tally *tally, const rxtx_tally_packet *packet, const rxtx_endpoints *endpoints);
 
 /* The rows so far, each a GPtrArray of the struct named, to be unreferenced; the rows are the tally's.
- * CPUs by number, the unknown one last. Shares by CPU in that order, of each the one with most bytes first. Lanes by
- * flow, direction, way and CPU. */
+ * CPUs by host and number, the unknown one last. Shares by CPU in that order, of each the one with most bytes first.
+ * Lanes by flow, direction, way and CPU. */
 GPtrArray *rxtx_tally_cpus(const rxtx_tally *tally);   /* rxtx_cpu_row */
 GPtrArray *rxtx_tally_shares(const rxtx_tally *tally); /* rxtx_share_row */
 GPtrArray *rxtx_tally_lanes(const rxtx_tally *tally);  /* rxtx_share_row */
 
 guint32 rxtx_tally_flow_count(const rxtx_tally *tally);
+
+/* The bytes of the longest host's name if there were packets of several hosts, else 0. */
+guint rxtx_tally_host_width(const rxtx_tally *tally);
 
 /* The row of a flow, which is in the tally. */
 const rxtx_flow_row *rxtx_tally_flow(const rxtx_tally *tally, guint32 flow);

@@ -91,16 +91,6 @@ static inline bool ws_packet_hash(wtap_block_t block, guint32 *hash)
 }
 #endif
 
-/* A field's value became a pointer in 4.2. */
-static inline guint32 ws_uint_value(field_info *field)
-{
-#if RXTX_WS >= 402
-    return fvalue_get_uinteger(field->value);
-#else
-    return fvalue_get_uinteger(&field->value);
-#endif
-}
-
 /* From 4.4 on, which of the widths that Wireshark remembers is which column's is told by its place alone (recent.c). */
 #define RXTX_WS_WIDTHS_BY_INDEX (RXTX_WS >= 404)
 

@@ -8,6 +8,7 @@ import pytest
 
 from capture import on_cpus
 from questions import MOVED, STATISTICS, applied_filters, choose, window
+from story import Story, udp
 from wireshark import CURSOR_S, PACKET_LIST, Wireshark, set_preferences
 
 # A part of the display without a line in which a cursor blinks.
@@ -28,6 +29,23 @@ def test_the_menu_applies_the_questions(display, user, pictures):
         wireshark.screenshot(pictures / "menu-repeats.png")
         wireshark.quit()
     assert sorted(applied_filters(user)) == sorted(FILTERS)
+
+
+def test_of_several_hosts_the_menu_asks_for_the_cpu_of_the_packets_own(display, user):
+    story = Story()
+    story.packet(udp(), 3, host="web1")
+    story.packet(udp(), 3, host="web2")
+    path = story.write(user.home)
+    user.own()
+    with Wireshark(display, user, ["-r", path, "-g", "2"]) as wireshark:
+        wireshark.wait_for_window(path.name)
+        wireshark.fill_display()
+        wireshark.wait_until_still(CURSOR_S)
+        choose(wireshark, 0)
+        wireshark.key("Return")
+        wireshark.wait_until_still(CURSOR_S)
+        wireshark.quit()
+    assert applied_filters(user) == ['rxtxcpu.host == "web2" && rxtxcpu.cpu == 3']
 
 
 def test_without_a_packet_the_menu_says_what_to_do(display, user, pictures):

@@ -5,7 +5,7 @@ import re
 ROW = re.compile(r"^ +(\d+) +(\S+) +(\S+) +(.*)$")
 GROUP = re.compile(r"^(Errors|Warns|Notes|Chats) \(\d+\)$")
 DETAIL = re.compile(r"\[Expert Info \((.*?)/(.*?)\): (.*)\]$")
-OURS = re.compile(r"moved from CPU|on different CPUs|because the flow moved|again and again|lost before|^Late: ")
+OURS = re.compile(r"moved from CPU|on different CPUs|because the flow moved|again and again|lost before|(^|: )Late: ")
 
 
 def in_the_table(user, path, *args):

@@ -71,7 +71,7 @@ class Section:
 
     @property
     def numbers(self):
-        return model.capture_numbers([(each.name, each.description) for each in self.interfaces])
+        return model.capture_numbers([(each.host, each.name, each.description) for each in self.interfaces])
 
 
 class Capture:
@@ -109,7 +109,7 @@ class Capture:
         record = draft.record(interface)
         direction = (draft.flags or 0) & 3
         return model.Packet(
-            frame=frame, time=draft.time, recorded=record is not None, host=host,
+            frame=frame, time=draft.time, recorded=record is not None, host=host, host_name=host[1] or None,
             device=interface.name if interface else "", way=direction if direction in (RECEIVED, SENT) else None,
             drops=draft.drops, data=draft.data, length=draft.length, sequence=draft.sequence, consumes=draft.consumes,
             **(record or {}), **facts)

@@ -21,6 +21,7 @@ class Packet:
     time: int
     recorded: bool = True
     host: object = None         # equal for packets of one machine's capture
+    host_name: str = None
     device: str = ""
     cpu: int = None
     queue: int = None
@@ -54,13 +55,14 @@ class Packet:
 
 
 def capture_numbers(interfaces):
-    """For each interface of a section, a (name, description), which of the captures in the file it belongs to."""
-    number, seen, numbers = 0, set(), []
+    """For each interface of a section, a (host, name, description), which of the host's captures it belongs to."""
+    number, seen, numbers = {}, {}, []
     for interface in interfaces:
-        if interface in seen:
-            number, seen = number + 1, set()
-        seen.add(interface)
-        numbers.append(number)
+        host = interface[0]
+        if interface in seen.setdefault(host, set()):
+            number[host], seen[host] = number.get(host, 0) + 1, set()
+        seen[host].add(interface)
+        numbers.append(number.get(host, 0))
     return numbers
 
 
@@ -183,8 +185,8 @@ def answers(packets):
         fields = {}
         if packet.recorded:
             is_late = packet.frame in late
-            said = {"cpu": packet.cpu, "queue": packet.queue, "node": packet.node, "direction": packet.way,
-                    "drops": packet.drops, "hash": packet.hash, "late": 1 if is_late else None}
+            said = {"host": packet.host_name, "cpu": packet.cpu, "queue": packet.queue, "node": packet.node,
+                    "direction": packet.way, "drops": packet.drops, "hash": packet.hash, "late": 1 if is_late else None}
             fields = {f"rxtxcpu.{name}": value for name, value in said.items() if value is not None}
             fields.update(flows.fields(packet, is_late))
             if not is_late:
@@ -194,5 +196,5 @@ def answers(packets):
 
 
 FIELDS = tuple("rxtxcpu." + name for name in (
-    "cpu", "queue", "node", "direction", "drops", "hash", "late", "flow", "flow.cpus", "flow.prev_cpu", "flow.moved",
-    "flow.prev_frame", "flow.split", "flow.reordered_by_move", "repeat", "repeat.of"))
+    "host", "cpu", "queue", "node", "direction", "drops", "hash", "late", "flow", "flow.cpus", "flow.prev_cpu",
+    "flow.moved", "flow.prev_frame", "flow.split", "flow.reordered_by_move", "repeat", "repeat.of"))

@@ -22,7 +22,7 @@ FIRST, _, LAST = os.environ.get("RXTX_SEEDS", "1-10").partition("-")
 SEEDS = range(int(FIRST), int(LAST or FIRST) + 1)
 
 FIELDS = {"plugin": model.FIELDS, "lua": tuple("rxtxcpu." + name for name in (
-    "cpu", "queue", "node", "direction", "drops", "late", "flow", "flow.prev_cpu", "flow.moved"))}
+    "host", "cpu", "queue", "node", "direction", "drops", "late", "flow", "flow.prev_cpu", "flow.moved"))}
 
 # In columns, as these are what Wireshark shows of addresses and ports: not resolved, and after all layers.
 COLUMNS = ('"source","%us","target","%ud","source port","%uS","target port","%uD",'

@@ -20,6 +20,14 @@ static rxtx_tally_packet on_cpu(guint32 cpu, guint32 flow)
         .cpu = known(cpu), .way = RXTX_WAY_RECEIVED, .bytes = 100, .flow = flow, .forward = true};
 }
 
+static rxtx_tally_packet on_host(const char *host, guint32 cpu, guint32 flow)
+{
+    rxtx_tally_packet packet = on_cpu(cpu, flow);
+
+    packet.host = host;
+    return packet;
+}
+
 static rxtx_tally_packet on_no_cpu(guint32 flow)
 {
     rxtx_tally_packet packet = on_cpu(0, flow);
@@ -41,7 +49,12 @@ static void append_number(GString *text, rxtx_number number)
         g_string_append(text, "?");
 }
 
-/* "3:2p200b ?:1p100b": the CPU, its packets and bytes. */
+static void append_host(GString *text, const char *host)
+{
+    g_string_append_printf(text, "%s%s", host, *host != '\0' ? "/" : "");
+}
+
+/* "3:2p200b ?:1p100b web1/3:1p100b": the host, the CPU, its packets and bytes. */
 static char *cpus(const rxtx_tally *t)
 {
     GPtrArray *rows = rxtx_tally_cpus(t);
@@ -51,6 +64,7 @@ static char *cpus(const rxtx_tally *t)
         const rxtx_cpu_row *row = g_ptr_array_index(rows, i);
 
         g_string_append(text, i > 0 ? " " : "");
+        append_host(text, row->host);
         append_number(text, row->cpu);
         g_string_append_printf(text, ":%" G_GUINT64_FORMAT "p%" G_GUINT64_FORMAT "b", row->packets, row->bytes);
     }
@@ -68,6 +82,7 @@ static char *shares(const rxtx_tally *t)
         const rxtx_share_row *row = g_ptr_array_index(rows, i);
 
         g_string_append(text, i > 0 ? " " : "");
+        append_host(text, row->host);
         append_number(text, row->cpu);
         g_string_append_printf(text, "/%u:%" G_GUINT64_FORMAT "p%" G_GUINT64_FORMAT "b", row->flow, row->packets,
                                row->bytes);
@@ -369,6 +384,65 @@ static void lanes_stand_by_flow_direction_way_and_cpu(void)
                            "2> in 0:1p100b, 10> in 0:1p100b");
 }
 
+/* --- hosts -------------------------------------------------------------------------------------------------------- */
+
+static void the_same_cpu_of_two_hosts_has_two_rows(void)
+{
+    g_autoptr(tally) t = rxtx_tally_new();
+    char name[] = "web1";
+
+    add(t, on_host(name, 10, 1));
+    name[3] = '2'; /* a name is the caller's, and need not stay */
+    add(t, on_host(name, 10, 2));
+    add(t, on_host("web1", 10, 1));
+    add(t, on_host("web1", 9, 1));
+    add(t, on_no_cpu(3));
+    add(t, on_cpu(10, 3));
+    assert_reads(cpus(t), "10:1p100b ?:1p100b web1/9:1p100b web1/10:2p200b web2/10:1p100b");
+    assert_reads(shares(t), "10/3:1p100b ?/3:1p100b web1/9/1:1p100b web1/10/1:2p200b web2/10/2:1p100b");
+    g_assert_cmpstr(rxtx_tally_flow(t, 1)->host, ==, "web1");
+    g_assert_cmpstr(rxtx_tally_flow(t, 2)->host, ==, "web2");
+    g_assert_cmpstr(rxtx_tally_flow(t, 3)->host, ==, "");
+}
+
+static void a_move_and_a_loss_are_of_their_host(void)
+{
+    g_autoptr(tally) t = rxtx_tally_new();
+    rxtx_tally_packet packet = on_host("web1", 2, 1);
+
+    packet.moved = true;
+    packet.prev_cpu = 7;
+    packet.drops = 5;
+    add(t, packet);
+    add(t, on_host("web2", 7, 2));
+    assert_reads(cpus(t), "web1/2:1p100b web1/7:0p0b web1/?:0p0b web2/7:1p100b");
+    g_assert_cmpuint(cpu_row(t, known(7)).moves_out, ==, 0); /* the last one, of web2 */
+}
+
+static void the_width_is_that_of_the_longest_name_of_several_hosts(void)
+{
+    g_autoptr(tally) t = rxtx_tally_new();
+
+    g_assert_cmpuint(rxtx_tally_host_width(t), ==, 0);
+    add(t, on_host("web1.example.org", 0, 0));
+    add(t, on_host("web1.example.org", 1, 0));
+    g_assert_cmpuint(rxtx_tally_host_width(t), ==, 0);
+    add(t, on_host("web2", 0, 0));
+    g_assert_cmpuint(rxtx_tally_host_width(t), ==, strlen("web1.example.org"));
+}
+
+static void hosts_without_a_name_are_one(void)
+{
+    g_autoptr(tally) t = rxtx_tally_new();
+
+    add(t, on_cpu(0, 0));
+    add(t, on_host("", 0, 0));
+    assert_reads(cpus(t), "0:2p200b");
+    g_assert_cmpuint(rxtx_tally_host_width(t), ==, 0);
+    add(t, on_host("web1", 0, 0));
+    g_assert_cmpuint(rxtx_tally_host_width(t), ==, strlen("web1"));
+}
+
 /* --- sums --------------------------------------------------------------------------------------------------------- */
 
 static rxtx_tally_packet random_packet(GRand *random)
@@ -477,6 +551,11 @@ int main(int argc, char **argv)
     TEST("shares stand by CPU and bytes", shares_stand_by_cpu_and_bytes);
     TEST("a share is of both directions and a lane is not", a_share_is_of_both_directions_and_a_lane_is_not);
     TEST("lanes stand by flow, direction, way and CPU", lanes_stand_by_flow_direction_way_and_cpu);
+    TEST("the same CPU of two hosts has two rows", the_same_cpu_of_two_hosts_has_two_rows);
+    TEST("a move and a loss are of their host", a_move_and_a_loss_are_of_their_host);
+    TEST("the width is that of the longest name of several hosts",
+         the_width_is_that_of_the_longest_name_of_several_hosts);
+    TEST("hosts without a name are one", hosts_without_a_name_are_one);
     TEST("all ways to add up come to the same", all_ways_to_add_up_come_to_the_same);
     return g_test_run();
 }
