@@ -842,7 +842,7 @@ static void an_option_is_not_longer_than_its_block(void)
         u16(&w, 2988);
         u16(&w, lengths[i / WITH_OPTIONS]);
         end(&w);
-        assert_refused(&w, "that is longer than it");
+        assert_refused(&w, "that is longer than the rest");
     }
 }
 
@@ -856,7 +856,7 @@ static void an_option_does_not_reach_into_the_trailer(void)
         u16(&w, 5);
         u32(&w, 0);
         end(&w);
-        assert_refused(&w, "that is longer than it");
+        assert_refused(&w, "that is longer than the rest");
     }
 }
 
@@ -882,7 +882,7 @@ static void nothing_stands_behind_the_end_of_the_options(void)
         option_end(&w);
         option(&w, COMMENT, "hid", 3);
         end(&w);
-        assert_refused(&w, "goes on behind its end");
+        assert_refused(&w, "with something behind the end");
     }
 }
 
@@ -896,7 +896,7 @@ static void the_end_of_the_options_has_no_value(void)
         if (i % 2)
             u32(&w, 0);
         end(&w);
-        assert_refused(&w, "goes on behind its end");
+        assert_refused(&w, "with something behind the end");
     }
 }
 
