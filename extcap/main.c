@@ -98,7 +98,6 @@ static char *reload(rxtx_options *options, GError **error)
 {
     g_autofree char *lines = NULL;
 
-    options->list_cpus = strcmp(options->reload_option, "cpu-list") == 0;
     options->list_interfaces = !options->list_cpus;
 
     if (options->remote_hosts == NULL) {
@@ -112,7 +111,8 @@ static char *reload(rxtx_options *options, GError **error)
 static int answer(rxtx_options *options)
 {
     g_autoptr(GError) error = NULL;
-    bool there = options->extcap_config && options->reload_option != NULL && rxtx_options_remote(options);
+    bool there = options->extcap_config && options->reload_option != NULL && rxtx_options_remote(options) &&
+                 rxtx_extcap_reloads(options->reload_option, &options->list_cpus);
     g_autofree char *text = there ? reload(options, &error) : rxtx_extcap_answer(options, &error);
 
     return text != NULL ? say(options, STDOUT_FILENO, text) : complain(options, error);
@@ -264,7 +264,7 @@ int main(int argc, char **argv)
         return show(options, rxtx_help_text(options->program, options->group));
     if (options->serve)
         return serve(options);
-    if (options->list_cpus || options->list_interfaces)
+    if ((options->list_cpus || options->list_interfaces) && options->face == RXTX_FACE_CLI)
         return list(options);
     return options->face == RXTX_FACE_EXTCAP ? answer(options) : capture(options, NULL);
 }

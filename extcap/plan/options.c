@@ -232,6 +232,8 @@ static bool set_value(rxtx_options *options, const rxtx_option *row, const char 
         return set_choice(options, row, at, value, error);
     case RXTX_OPTION_LIST:
     case RXTX_OPTION_MASK:
+        if (*value == '\0' && rxtx_option_of_remote(row))
+            return true; /* one of two fields for the same */
         return is_set(options, row, value) ? set_string(at, value) : invalid(options, row, value, error);
     }
     g_assert_not_reached();

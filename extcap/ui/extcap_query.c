@@ -11,6 +11,8 @@
 #include "plan/topology.h"
 #include "ui/toolbar.h"
 
+enum { FAR_NODES = 64 };
+
 /* A sentence is cut at braces (extcap_parser.c: extcap_tokenize_sentence). */
 static bool fits_into_sentence(const char *text)
 {
@@ -116,26 +118,37 @@ static void append_cpus(GString *text, unsigned argument)
             append_cpu(text, argument, topology, cpu);
 }
 
-/* The other host's interface is chosen from a list that it gives. */
-static bool asks_other_host(const rxtx_option *row)
+/* What is chosen from a list that the other host gives, when Reload is pressed; which Wireshark has for selectors only.
+ */
+static const struct {
+    const char *option, *all, *reload;
+} far_lists[] = {
+    {"remote-interface", "All interfaces", "Reload the interfaces"},
+    {"remote-cpu", "All CPUs", "Reload the CPUs"},
+};
+
+static int far_list_of(const rxtx_option *row)
 {
-    return rxtx_option_of_remote(row) && row->offset == offsetof(rxtx_options, interface);
+    for (size_t i = 0; i < G_N_ELEMENTS(far_lists); i++)
+        if (strcmp(far_lists[i].option, row->name) == 0)
+            return (int)i;
+    return -1;
 }
 
-/* What another host has is known once it was asked. Nothing checked, or the empty name, means all. */
-static void append_unasked(GString *text, const rxtx_option *row, unsigned argument)
+/* Until it was asked, and before what it has: all of it. */
+static void append_all(GString *text, const rxtx_option *row, unsigned argument)
 {
-    if (row->kind == RXTX_OPTION_LIST)
-        g_string_append_printf(
-            text, "value {arg=%u}{value=none}{display=Reload lists them}{default=false}{enabled=false}\n", argument);
-    else if (asks_other_host(row))
-        g_string_append_printf(text, "value {arg=%u}{value=}{display=All interfaces}{default=true}\n", argument);
+    int list = far_list_of(row);
+
+    if (list >= 0)
+        g_string_append_printf(text, "value {arg=%u}{value=}{display=%s}{default=true}\n", argument,
+                               far_lists[list].all);
 }
 
 static void append_values(GString *text, const rxtx_option *row, unsigned argument, bool remote)
 {
     if (remote)
-        append_unasked(text, row, argument);
+        append_all(text, row, argument);
     else if (row->kind == RXTX_OPTION_LIST)
         append_cpus(text, argument);
     for (const rxtx_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++)
@@ -161,7 +174,9 @@ static const char *type_of(const rxtx_option *row)
 
     if (row->offset == offsetof(rxtx_options, sshkey))
         return "fileselect";
-    return asks_other_host(row) ? "selector" : types[row->kind];
+    if (far_list_of(row) >= 0)
+        return "selector";
+    return rxtx_option_of_remote(row) && row->kind == RXTX_OPTION_LIST ? "string" : types[row->kind];
 }
 
 static void append_argument(GString *text, const rxtx_option *row, unsigned argument)
@@ -172,10 +187,10 @@ static void append_argument(GString *text, const rxtx_option *row, unsigned argu
         append_number(text, row);
     if (row->kind == RXTX_OPTION_FLAG)
         g_string_append(text, "{default=false}");
-    if (row->kind == RXTX_OPTION_LIST)
+    if (far_list_of(row) >= 0)
+        g_string_append_printf(text, "{reload=true}{placeholder=%s}", far_lists[far_list_of(row)].reload);
+    else if (row->kind == RXTX_OPTION_LIST && !rxtx_option_of_remote(row))
         g_string_append(text, "{reload=true}{placeholder=Reload the CPUs}");
-    if (asks_other_host(row))
-        g_string_append(text, "{reload=true}{placeholder=Reload the interfaces}");
     if (row->offset == offsetof(rxtx_options, remote_hosts))
         g_string_append(text, "{required=true}{placeholder=web1, or user@web1}");
     if (row->kind == RXTX_OPTION_STRING && row->def != NULL)
@@ -200,14 +215,7 @@ static char *answer_config(bool remote, const char *reload)
 
 /* ---- what another host has ---- */
 
-static void append_far_cpu(GString *text, unsigned argument, char **cells)
-{
-    g_string_append_printf(text, "value {arg=%u}{value=%s}{display=CPU %s%s%s%s}{default=false}{enabled=true}\n",
-                           argument, cells[0], cells[0], strcmp(cells[1], "-") != 0 ? ", node " : "",
-                           strcmp(cells[1], "-") != 0 ? cells[1] : "",
-                           strcmp(cells[2], "yes") == 0 ? "" : " (offline)");
-}
-
+/* A line of the other host, which may hold anything. */
 static void append_far_interface(GString *text, unsigned argument, char **cells)
 {
     g_autofree char *name = g_strcompress(cells[0]);
@@ -215,6 +223,37 @@ static void append_far_interface(GString *text, unsigned argument, char **cells)
     if (rxtx_is_interface(name) && fits_into_sentence(name))
         g_string_append_printf(text, "value {arg=%u}{value=%s}{display=%s (%s)}{default=false}\n", argument, name, name,
                                cells[1]);
+}
+
+static void append_far_cpu(GString *text, unsigned argument, char **cells)
+{
+    bool online = strcmp(cells[2], "yes") == 0;
+    guint64 cpu;
+
+    if (g_ascii_string_to_unsigned(cells[0], 10, 0, RXTX_CPUSET_MAX - 1, &cpu, NULL))
+        g_string_append_printf(
+            text, "value {arg=%u}{value=%" G_GUINT64_FORMAT "}{display=CPU %" G_GUINT64_FORMAT "%s}{default=false}\n",
+            argument, cpu, cpu, online ? "" : " (offline)");
+}
+
+/* The CPUs of a node together, in front of each alone. */
+static void append_far_nodes(GString *text, unsigned argument, char **lines)
+{
+    g_autofree rxtx_cpuset *nodes = g_new0(rxtx_cpuset, FAR_NODES);
+    guint64 cpu, node;
+
+    for (; *lines != NULL; lines++) {
+        g_auto(GStrv) cells = g_strsplit(*lines, "\t", -1);
+        if (g_strv_length(cells) >= 2 && g_ascii_string_to_unsigned(cells[0], 10, 0, RXTX_CPUSET_MAX - 1, &cpu, NULL) &&
+            g_ascii_string_to_unsigned(cells[1], 10, 0, FAR_NODES - 1, &node, NULL))
+            rxtx_cpuset_add(&nodes[node], (unsigned)cpu);
+    }
+    for (unsigned i = 0; i < FAR_NODES; i++) {
+        g_autofree char *list = rxtx_cpuset_format(&nodes[i]);
+        if (rxtx_cpuset_count(&nodes[i]) > 0)
+            g_string_append_printf(text, "value {arg=%u}{value=%s}{display=NUMA node %u (CPUs %s)}{default=false}\n",
+                                   argument, list, i, list);
+    }
 }
 
 static unsigned place_of(const char *name)
@@ -227,15 +266,23 @@ static unsigned place_of(const char *name)
     return argument;
 }
 
+bool rxtx_extcap_reloads(const char *option, bool *cpus)
+{
+    *cpus = strcmp(option, "remote-cpu") == 0;
+    return *cpus || strcmp(option, "remote-interface") == 0;
+}
+
 char *rxtx_extcap_values(const char *option, const char *lines)
 {
-    bool cpus = strcmp(option, "cpu-list") == 0;
     g_auto(GStrv) each = g_strsplit(lines, "\n", -1);
     GString *text = g_string_new(NULL);
     unsigned argument = place_of(option);
+    bool cpus;
 
-    if (!cpus)
-        append_unasked(text, rxtx_option_in_dialog(true, argument), argument);
+    rxtx_extcap_reloads(option, &cpus);
+    append_all(text, rxtx_option_in_dialog(true, argument), argument);
+    if (cpus)
+        append_far_nodes(text, argument, each);
     for (char **line = each; *line != NULL; line++) {
         g_auto(GStrv) cells = g_strsplit(*line, "\t", -1);
         if (g_strv_length(cells) >= 4 && fits_into_sentence(*line))

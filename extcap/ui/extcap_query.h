@@ -15,6 +15,9 @@
  * not exist. Free with g_free. */
 char *rxtx_extcap_answer(const rxtx_options *options, GError **error);
 
-/* The values of an option of remote capture (remote-interface or cpu-list), for Wireshark's Reload button. lines: the
- * other host's, as rxtx_lists_interfaces or rxtx_lists_cpus make them. Free with g_free. */
+/* Is this an option whose values another host knows? cpus: it is asked for its CPUs, else for its interfaces. */
+bool rxtx_extcap_reloads(const char *option, bool *cpus);
+
+/* The values of such an option, for Wireshark's Reload button. lines: the other host's, as rxtx_lists_cpus or
+ * rxtx_lists_interfaces make them. Free with g_free. */
 char *rxtx_extcap_values(const char *option, const char *lines);
