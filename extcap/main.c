@@ -20,6 +20,7 @@
 #include "ui/extcap_query.h"
 #include "ui/help.h"
 #include "ui/lists.h"
+#include "ui/reloaded.h"
 
 enum { EXIT_REFUSED = 1, EXIT_TYPED_WRONGLY = 2 };
 
@@ -105,7 +106,10 @@ static char *reload(rxtx_options *options, GError **error)
         return NULL;
     }
     lines = rxtx_remote_ask(options, 0, error);
-    return lines != NULL ? rxtx_extcap_values(options->reload_option, lines) : NULL;
+    if (lines == NULL)
+        return NULL;
+    rxtx_reloaded_keep(options->reload_option, lines);
+    return rxtx_extcap_values(options->reload_option, lines);
 }
 
 static int answer(rxtx_options *options)

@@ -9,6 +9,7 @@
 #include "engine/device.h"
 #include "plan/grammar.h"
 #include "plan/topology.h"
+#include "ui/reloaded.h"
 #include "ui/toolbar.h"
 
 enum { FAR_NODES = 64 };
@@ -145,10 +146,70 @@ static void append_all(GString *text, const rxtx_option *row, unsigned argument)
                                far_lists[list].all);
 }
 
+/* A line of the other host, which may hold anything. */
+static void append_far_interface(GString *text, unsigned argument, char **cells)
+{
+    g_autofree char *name = g_strcompress(cells[0]);
+
+    if (rxtx_is_interface(name) && fits_into_sentence(name))
+        g_string_append_printf(text, "value {arg=%u}{value=%s}{display=%s (%s)}{default=false}\n", argument, name, name,
+                               cells[1]);
+}
+
+static void append_far_cpu(GString *text, unsigned argument, char **cells)
+{
+    bool online = strcmp(cells[2], "yes") == 0;
+    guint64 cpu;
+
+    if (g_ascii_string_to_unsigned(cells[0], 10, 0, RXTX_CPUSET_MAX - 1, &cpu, NULL))
+        g_string_append_printf(
+            text, "value {arg=%u}{value=%" G_GUINT64_FORMAT "}{display=CPU %" G_GUINT64_FORMAT "%s}{default=false}\n",
+            argument, cpu, cpu, online ? "" : " (offline)");
+}
+
+/* The CPUs of a node together, in front of each alone. */
+static void append_far_nodes(GString *text, unsigned argument, char **lines)
+{
+    g_autofree rxtx_cpuset *nodes = g_new0(rxtx_cpuset, FAR_NODES);
+    guint64 cpu, node;
+
+    for (; *lines != NULL; lines++) {
+        g_auto(GStrv) cells = g_strsplit(*lines, "\t", -1);
+        if (g_strv_length(cells) >= 2 && g_ascii_string_to_unsigned(cells[0], 10, 0, RXTX_CPUSET_MAX - 1, &cpu, NULL) &&
+            g_ascii_string_to_unsigned(cells[1], 10, 0, FAR_NODES - 1, &node, NULL))
+            rxtx_cpuset_add(&nodes[node], (unsigned)cpu);
+    }
+    for (unsigned i = 0; i < FAR_NODES; i++) {
+        g_autofree char *list = rxtx_cpuset_format(&nodes[i]);
+        if (rxtx_cpuset_count(&nodes[i]) > 0)
+            g_string_append_printf(text, "value {arg=%u}{value=%s}{display=NUMA node %u (CPUs %s)}{default=false}\n",
+                                   argument, list, i, list);
+    }
+}
+
+static void append_far_values(GString *text, const rxtx_option *row, unsigned argument, const char *lines)
+{
+    g_auto(GStrv) each = g_strsplit(lines, "\n", -1);
+    bool cpus;
+
+    if (!rxtx_extcap_reloads(row->name, &cpus))
+        return;
+    append_all(text, row, argument);
+    if (cpus)
+        append_far_nodes(text, argument, each);
+    for (char **line = each; *line != NULL; line++) {
+        g_auto(GStrv) cells = g_strsplit(*line, "\t", -1);
+        if (g_strv_length(cells) >= 4 && fits_into_sentence(*line))
+            (cpus ? append_far_cpu : append_far_interface)(text, argument, cells);
+    }
+}
+
 static void append_values(GString *text, const rxtx_option *row, unsigned argument, bool remote)
 {
+    g_autofree char *reloaded = remote ? rxtx_reloaded_lines(row->name) : NULL;
+
     if (remote)
-        append_all(text, row, argument);
+        append_far_values(text, row, argument, reloaded);
     else if (row->kind == RXTX_OPTION_LIST)
         append_cpus(text, argument);
     for (const rxtx_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++)
@@ -215,47 +276,6 @@ static char *answer_config(bool remote, const char *reload)
 
 /* ---- what another host has ---- */
 
-/* A line of the other host, which may hold anything. */
-static void append_far_interface(GString *text, unsigned argument, char **cells)
-{
-    g_autofree char *name = g_strcompress(cells[0]);
-
-    if (rxtx_is_interface(name) && fits_into_sentence(name))
-        g_string_append_printf(text, "value {arg=%u}{value=%s}{display=%s (%s)}{default=false}\n", argument, name, name,
-                               cells[1]);
-}
-
-static void append_far_cpu(GString *text, unsigned argument, char **cells)
-{
-    bool online = strcmp(cells[2], "yes") == 0;
-    guint64 cpu;
-
-    if (g_ascii_string_to_unsigned(cells[0], 10, 0, RXTX_CPUSET_MAX - 1, &cpu, NULL))
-        g_string_append_printf(
-            text, "value {arg=%u}{value=%" G_GUINT64_FORMAT "}{display=CPU %" G_GUINT64_FORMAT "%s}{default=false}\n",
-            argument, cpu, cpu, online ? "" : " (offline)");
-}
-
-/* The CPUs of a node together, in front of each alone. */
-static void append_far_nodes(GString *text, unsigned argument, char **lines)
-{
-    g_autofree rxtx_cpuset *nodes = g_new0(rxtx_cpuset, FAR_NODES);
-    guint64 cpu, node;
-
-    for (; *lines != NULL; lines++) {
-        g_auto(GStrv) cells = g_strsplit(*lines, "\t", -1);
-        if (g_strv_length(cells) >= 2 && g_ascii_string_to_unsigned(cells[0], 10, 0, RXTX_CPUSET_MAX - 1, &cpu, NULL) &&
-            g_ascii_string_to_unsigned(cells[1], 10, 0, FAR_NODES - 1, &node, NULL))
-            rxtx_cpuset_add(&nodes[node], (unsigned)cpu);
-    }
-    for (unsigned i = 0; i < FAR_NODES; i++) {
-        g_autofree char *list = rxtx_cpuset_format(&nodes[i]);
-        if (rxtx_cpuset_count(&nodes[i]) > 0)
-            g_string_append_printf(text, "value {arg=%u}{value=%s}{display=NUMA node %u (CPUs %s)}{default=false}\n",
-                                   argument, list, i, list);
-    }
-}
-
 static unsigned place_of(const char *name)
 {
     const rxtx_option *row;
@@ -274,20 +294,10 @@ bool rxtx_extcap_reloads(const char *option, bool *cpus)
 
 char *rxtx_extcap_values(const char *option, const char *lines)
 {
-    g_auto(GStrv) each = g_strsplit(lines, "\n", -1);
     GString *text = g_string_new(NULL);
     unsigned argument = place_of(option);
-    bool cpus;
 
-    rxtx_extcap_reloads(option, &cpus);
-    append_all(text, rxtx_option_in_dialog(true, argument), argument);
-    if (cpus)
-        append_far_nodes(text, argument, each);
-    for (char **line = each; *line != NULL; line++) {
-        g_auto(GStrv) cells = g_strsplit(*line, "\t", -1);
-        if (g_strv_length(cells) >= 4 && fits_into_sentence(*line))
-            (cpus ? append_far_cpu : append_far_interface)(text, argument, cells);
-    }
+    append_far_values(text, rxtx_option_in_dialog(true, argument), argument, lines);
     return g_string_free(text, FALSE);
 }
 
