@@ -392,14 +392,15 @@ static bool open_all(rxtx_session *s, GError **error)
 
 static void say_live(const rxtx_session *s)
 {
-    g_autofree char *text = NULL;
+    g_autofree char *text = NULL, *hosts = NULL;
     const char *interface = s->options->interface;
 
-    if (!s->options->verbose || s->options->face != RXTX_FACE_CLI || rxtx_options_remote(s->options))
+    if (!s->options->verbose || s->options->face != RXTX_FACE_CLI)
         return;
-    text = rxtx_verbose_text(s->plan, s->engine->group);
-    fprintf(stderr, "%s%s: capturing on %s\n", text, s->options->program,
-            interface != NULL ? interface : "all interfaces");
+    text = s->remote == NULL ? rxtx_verbose_text(s->plan, s->engine->group) : g_strdup("");
+    hosts = s->remote != NULL ? g_strjoinv(", ", s->plan->hosts) : NULL;
+    fprintf(stderr, "%s%s: capturing on %s%s%s\n", text, s->options->program,
+            interface != NULL ? interface : "all interfaces", hosts != NULL ? " of " : "", hosts != NULL ? hosts : "");
 }
 
 /* Those that came until now are the stop that was obeyed. */
