@@ -318,7 +318,30 @@ static bool prepare(rxtx_session *s, GError **error)
 
 static bool must_wait(const rxtx_session *s)
 {
-    return s->plan->ifindex != 0 && s->options->face == RXTX_FACE_CLI && !rxtx_device_is_up(s->options->interface);
+    return s->plan->ifindex != 0 && s->options->wait_for_link && !rxtx_device_is_up(s->options->interface);
+}
+
+static void say_waiting(rxtx_session *s)
+{
+    g_autofree char *text =
+        g_strdup_printf("The interface %s is down, waiting until it is up. Run%s: ip link set dev %s up",
+                        s->options->interface, s->serve != NULL ? " there" : "", s->options->interface);
+
+    if (s->serve != NULL)
+        rxtx_serve_warn(s->serve, text);
+    else
+        fprintf(stderr, "%s: %s\n", s->options->program, text);
+}
+
+/* For a moment, unless there is a signal or the other end is gone. */
+static void wait_a_moment(rxtx_session *s)
+{
+    struct pollfd signals = {.fd = s->signals, .events = POLLIN};
+
+    if (s->serve != NULL && !rxtx_serve_idle(s->serve, LINK_LOOK_MS))
+        rxtx_stop_abandon(&s->stop);
+    if (poll(&signals, 1, s->serve != NULL ? 0 : LINK_LOOK_MS) > 0)
+        on_signal(s->signals, G_IO_IN, s);
 }
 
 /* A fan-out group takes only sockets of an interface that is up, and sockets of none hear others: so nothing is opened
@@ -326,23 +349,20 @@ static bool must_wait(const rxtx_session *s)
 static bool wait_for_link(rxtx_session *s, GError **error)
 {
     const char *name = s->options->interface;
-    struct pollfd signals = {.fd = s->signals, .events = POLLIN};
 
     if (!must_wait(s))
         return true;
     if (!rxtx_device_may_capture(error))
         return false;
     s->deadline_us = deadline_us(s); /* the wait is part of it */
-    fprintf(stderr, "%s: The interface %s is down, waiting until it is up. Run: ip link set dev %s up\n",
-            s->options->program, name, name);
+    say_waiting(s);
     while (must_wait(s) && rxtx_stop_why(&s->stop) == RXTX_STOP_NONE) {
         if (if_nametoindex(name) != s->plan->ifindex)
             return rxtx_set_error(error, RXTX_ERROR_INTERFACE, "The interface %s is gone, or has another name now",
                                   name);
         if (s->deadline_us != 0 && g_get_monotonic_time() >= s->deadline_us)
             rxtx_stop_request(&s->stop, RXTX_STOP_DURATION);
-        if (poll(&signals, 1, LINK_LOOK_MS) > 0)
-            on_signal(s->signals, G_IO_IN, s);
+        wait_a_moment(s);
     }
     return true;
 }
@@ -423,6 +443,17 @@ static void close_books(rxtx_session *s)
         s->clocks = rxtx_remote_clocks(s->remote);
 }
 
+/* A far end that did not come to its end was not waited for any longer: what it had is not known. */
+static void note_unsettled(rxtx_session *s)
+{
+    rxtx_stop_reason why = rxtx_stop_why(&s->stop);
+    bool waited = why == RXTX_STOP_USER || why == RXTX_STOP_DURATION || why == RXTX_STOP_COUNT;
+
+    if (s->remote != NULL && waited && s->engine->failure == NULL && !s->engine->ops->settled(s->engine))
+        rxtx_set_error(&s->engine->failure, RXTX_ERROR_REMOTE,
+                       "The other end was not waited for any longer: what it still had is lost");
+}
+
 /* Wireshark closes its pipe when it has enough; for a person's file or pipe that is a failure like another. */
 static bool take_failure(rxtx_session *s, GError **error)
 {
@@ -457,6 +488,7 @@ bool rxtx_session_run(rxtx_session *s, GError **error)
     say_live(s);
     run_until_done(s);
     close_books(s);
+    note_unsettled(s);
     return take_failure(s, error);
 }
 

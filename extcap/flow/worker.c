@@ -101,7 +101,7 @@ static void deliver_rest(rxtx_worker *worker, rxtx_merge *merge)
 {
     gint64 deadline = g_get_monotonic_time() + worker->engine->settle_us;
 
-    while (worker->sink->failure == NULL) {
+    while (worker->sink->failure == NULL && !rxtx_stop_hurry(worker->stop)) {
         deliver_ready(worker, merge, UINT64_MAX, false);
         if ((!rxtx_merge_holds(merge) && worker->engine->ops->settled(worker->engine)) ||
             g_get_monotonic_time() >= deadline || !wait_for_more(worker, -1, time_wait_ms))

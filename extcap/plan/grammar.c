@@ -46,10 +46,11 @@ static bool is_printable(const char *text)
 bool rxtx_is_interface(const char *text)
 {
     return *text != '\0' && strlen(text) < IF_NAMESIZE && *text != '-' && strcmp(text, ".") != 0 &&
-           strcmp(text, "..") != 0 && strpbrk(text, "/: \t\v\f\r\n\xa0") == NULL && is_printable(text);
+           strcmp(text, "..") != 0 && strpbrk(text, "/: \t\v\f\r\n\xa0") == NULL && is_printable(text) &&
+           g_utf8_validate(text, -1, NULL);
 }
 
 bool rxtx_is_line(const char *text)
 {
-    return strlen(text) <= LINE_MAX_BYTES && is_printable(text);
+    return *text != '\0' && strlen(text) <= LINE_MAX_BYTES && is_printable(text);
 }

@@ -197,6 +197,8 @@ const rxtx_option rxtx_option_table[] = {
      cpus_tab, "Or several CPUs", "Capture only what these CPUs handle, for instance 0,2-4,6."},
     {"one-linktype", 0, RXTX_OPTION_FLAG, AT(one_linktype), NULL, NULL, 0, 0, NULL, FAR, 0, 0, NULL, NULL,
      "Give the packets of all interfaces one header of ours."},
+    {"wait-for-link", 0, RXTX_OPTION_FLAG, AT(wait_for_link), NULL, NULL, 0, 0, NULL, FAR, 0, 0, NULL, NULL,
+     "Wait for an interface that is down."},
     {0},
 };
 

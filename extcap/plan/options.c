@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "plan/cpuset.h"
 #include "plan/grammar.h"
+#include "plan/plan.h"
+#include "rxtxcpu/capture_format.h"
 
 /* What the links are called, and what that says. Any other name is rxtxcpu. */
 static const struct {
@@ -101,6 +103,8 @@ static char *right_values(const rxtx_option *row)
                                : choice[1].name != NULL ? ", "
                                                         : " or ",
                                choice->name);
+    if (row->kind == RXTX_OPTION_FLAG)
+        g_string_append(text, "true, or leave it out");
     if (row->kind == RXTX_OPTION_UINT)
         g_string_append_printf(text, "a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, row->min,
                                row->max);
@@ -520,6 +524,8 @@ static bool check_remote(const rxtx_options *options, GError **error)
                               "Invalid interface '%s'. Give a name of at most 15 bytes without spaces, / and :, that "
                               "does not begin with -.",
                               options->interface);
+    if (options->filter != NULL && !g_utf8_validate(options->filter, -1, NULL))
+        return rxtx_set_error(error, RXTX_ERROR_USAGE, "The filter for another host has to be UTF-8.");
     return check_hosts(options->remote_hosts, error);
 }
 
@@ -533,6 +539,17 @@ static void join_filters(rxtx_options *options)
         options->filter = g_strdup_printf("(%s) and (%s)", first, second);
     else
         options->filter = second != NULL ? g_steal_pointer(&second) : g_steal_pointer(&first);
+}
+
+/* What the other host is to know of who asks. To count packets, their beginnings are enough. */
+static void settle_remote(rxtx_options *options)
+{
+    options->wait_for_link = options->face == RXTX_FACE_CLI;
+    if (!rxtx_options_remote(options))
+        return;
+    options->one_linktype = options->interface == NULL && rxtx_plan_wants_pcap(options);
+    if (options->face == RXTX_FACE_CLI && options->write == NULL)
+        options->snaplen = RXTX_SNAPLEN_MIN;
 }
 
 GVariant *rxtx_options_request(const rxtx_options *options)
@@ -549,11 +566,19 @@ GVariant *rxtx_options_request(const rxtx_options *options)
     return g_variant_builder_end(&builder);
 }
 
+/* A flag that is set travels as `true`, one that is not does not. */
+static bool take_value(rxtx_options *options, const rxtx_option *row, const char *value, GError **error)
+{
+    if (row->kind == RXTX_OPTION_FLAG && strcmp(value, "true") != 0)
+        return invalid(options, row, value, error);
+    return set_value(options, row, value, error);
+}
+
 static bool take_pair(rxtx_options *options, const char *name, const char *value, GError **error)
 {
     for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++)
         if ((row->faces & RXTX_FACE_SERVE) && strcmp(row->name, name) == 0)
-            return set_value(options, row, value, error);
+            return take_value(options, row, value, error);
     return rxtx_set_error(error, RXTX_ERROR_USAGE, "This rxtxcpu (%s) does not know the option '%s'.", RXTX_VERSION,
                           name);
 }
@@ -593,6 +618,7 @@ rxtx_options *rxtx_options_parse(int argc, char **argv, GError **error)
         check_files(options, error))
         check_remote(options, error);
     join_filters(options);
+    settle_remote(options);
     return options;
 }
 

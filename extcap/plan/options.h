@@ -79,7 +79,8 @@ typedef struct {
     bool remote_compress;
     bool remote_deploy;
     bool serve;
-    bool one_linktype; /* of all interfaces: asked for by a near end that writes pcap files */
+    bool wait_for_link; /* an interface that is down is waited for: not in Wireshark */
+    bool one_linktype;  /* of all interfaces: asked for by a near end that writes pcap files */
 
     bool extcap_interfaces;
     bool extcap_dlts;

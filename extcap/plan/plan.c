@@ -226,6 +226,15 @@ static bool is_special(const char *path)
            !g_file_test(path, G_FILE_TEST_IS_DIR);
 }
 
+bool rxtx_plan_wants_pcap(const rxtx_options *options)
+{
+    const char *path = options->write;
+
+    if (path == NULL || rxtx_options_to_stdout(options) || options->format != RXTX_FORMAT_AUTO)
+        return path != NULL && options->format == RXTX_FORMAT_PCAP;
+    return !has_pcapng_name(path) && !is_special(path);
+}
+
 /* Several groups in one stream of bytes need pcapng, and Wireshark's fifo has always had it. */
 static bool choose_format(rxtx_plan *plan, unsigned n_groups, GError **error)
 {
@@ -235,9 +244,10 @@ static bool choose_format(rxtx_plan *plan, unsigned n_groups, GError **error)
     plan->format = options->format;
     if (options->face != RXTX_FACE_CLI || options->write == NULL)
         plan->format = RXTX_FORMAT_PCAPNG;
+    if (plan->format == RXTX_FORMAT_AUTO && rxtx_options_to_stdout(options))
+        plan->format = shared ? RXTX_FORMAT_PCAPNG : RXTX_FORMAT_PCAP;
     if (plan->format == RXTX_FORMAT_AUTO)
-        plan->format = shared || has_pcapng_name(options->write) || is_special(options->write) ? RXTX_FORMAT_PCAPNG
-                                                                                               : RXTX_FORMAT_PCAP;
+        plan->format = rxtx_plan_wants_pcap(options) ? RXTX_FORMAT_PCAP : RXTX_FORMAT_PCAPNG;
     if (plan->format == RXTX_FORMAT_PCAP && options->annotate != RXTX_ANNOTATE_INTERFACE)
         return rxtx_set_error(error, RXTX_ERROR_USAGE,
                               "--annotate needs pcapng. Name the file FILE.pcapng, or add --format pcapng.");
@@ -301,7 +311,11 @@ rxtx_plan *rxtx_plan_of_hosts(const rxtx_options *options, char **hosts, const r
         in_bytes += groups[i].due || groups[i].number == RXTX_NUMBER_UNKNOWN;
     }
     plan->n_numbers = plan->n_groups;
-    return choose_format(plan, in_bytes, error) ? g_steal_pointer(&plan) : NULL;
+    if (!choose_format(plan, in_bytes, error))
+        return NULL;
+    if (options->interface == NULL && !options->one_linktype)
+        plan->format = RXTX_FORMAT_PCAPNG; /* their link types are their own */
+    return g_steal_pointer(&plan);
 }
 
 void rxtx_plan_free(rxtx_plan *plan)

@@ -64,6 +64,9 @@ rxtx_plan *rxtx_plan_new(const rxtx_options *options, const rxtx_topology *topol
  * of their hosts. NULL with RXTX_ERROR_USAGE when the file asked for cannot hold them. */
 rxtx_plan *rxtx_plan_of_hosts(const rxtx_options *options, char **hosts, const rxtx_plan_group *groups, unsigned n,
                               GError **error);
+
+/* Will there be pcap files, as far as the options alone tell? Standard output is not among them. */
+bool rxtx_plan_wants_pcap(const rxtx_options *options);
 void rxtx_plan_free(rxtx_plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rxtx_plan, rxtx_plan_free)
 

@@ -42,16 +42,19 @@ char *rxtx_deploy_command(const rxtx_options *options)
 /* ---- lines of the script ---- */
 
 /* The next line that the script says, without our word in front; others may be printed by the shell's start-up files.
- * NULL = it ended. Free with g_free. */
+ * NULL = it ended, or says nothing though it runs. Free with g_free. */
 static char *hear(rxtx_ssh *ssh, void (*tick)(gpointer data), gpointer data)
 {
     g_autoptr(GString) line = g_string_new(NULL);
     struct pollfd polls[] = {{.fd = ssh->out, .events = POLLIN}, {.fd = ssh->err, .events = POLLIN}};
+    gint64 deadline_us = G_MAXINT64;
     unsigned lines = 0;
     ssize_t n = 1;
     char byte;
 
-    while (n != 0 && lines < LINES_MAX && line->len < LINE_BYTES_MAX) {
+    while (n != 0 && lines < LINES_MAX && line->len < LINE_BYTES_MAX && g_get_monotonic_time() < deadline_us) {
+        if (deadline_us == G_MAXINT64 && rxtx_ssh_is_through(ssh))
+            deadline_us = g_get_monotonic_time() + (gint64)ssh->options->remote_timeout * G_USEC_PER_SEC;
         if (poll(polls, G_N_ELEMENTS(polls), LOOK_MS) >= 0)
             rxtx_ssh_listen(ssh);
         tick(data);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "plan/grammar.h"
 #include "remote/deploy.h"
 #include "remote/message.h"
 #include "rxtxcpu/capture_format.h"
@@ -17,6 +18,7 @@ enum {
     BUFFER_BYTES = 512 * 1024,
     BUFFER_MAX = 16 * 1024 * 1024, /* more than the largest block; a host that is ahead waits then */
     NS_PER_US = 1000,
+    SENTENCE_MAX = 600,             /* characters */
     LINES_MAX = 100000,             /* of an answer */
     WARNINGS_MAX = 1000,            /* that are passed on */
     COMMENTS_MAX = 4 * 1024 * 1024, /* bytes that are kept of them */
@@ -82,6 +84,7 @@ bool rxtx_far_start(rxtx_far *far, const rxtx_options *options, unsigned number,
     if (!reach(far, host, tick, error))
         return false;
     far->heard_us = g_get_monotonic_time();
+    far->asked = true;
     /* If it does not get through, reading tells why. */
     rxtx_far_say(far, RXTX_BLOCK_REQUEST,
                  g_variant_new("(u@a(ss))", RXTX_REMOTE_PROTOCOL, rxtx_options_request(options)));
@@ -142,12 +145,15 @@ void rxtx_far_check_silence(rxtx_far *far, gint64 limit_us)
 {
     g_autofree char *text = NULL;
 
+    if (!far->through) {
+        far->through = rxtx_ssh_is_through(&far->ssh);
+        far->heard_us = g_get_monotonic_time();
+    }
     if (far->over || far->failure != NULL || g_get_monotonic_time() - far->heard_us < limit_us)
         return;
-    text =
-        g_strdup_printf("The connection was lost: nothing was heard for %.0f seconds.\nWhat came before is whole. To "
-                        "wait longer: --remote-timeout SECONDS",
-                        (double)limit_us / G_USEC_PER_SEC);
+    text = g_strdup_printf("%s: nothing was heard for %.0f seconds.\n%sTo wait longer: --remote-timeout SECONDS",
+                           far->greeted ? "The connection was lost" : "The other end does not answer",
+                           (double)limit_us / G_USEC_PER_SEC, far->greeted ? "What came before is whole. " : "");
     fail(far, RXTX_ERROR_REMOTE, text);
 }
 
@@ -195,7 +201,8 @@ static bool take_groups(rxtx_far *far, GVariant *groups)
     if (far->groups->len == 0)
         return breaks_protocol(far);
     for (guint i = 0; i < far->groups->len; i++)
-        g_hash_table_insert(far->endings, ending_of(far, i), GUINT_TO_POINTER(i));
+        if (!g_hash_table_insert(far->endings, ending_of(far, i), GUINT_TO_POINTER(i)))
+            return breaks_protocol(far); /* the same group twice */
     far->counted = g_new0(rxtx_stats, far->groups->len);
     return true;
 }
@@ -219,22 +226,32 @@ static bool on_hello(rxtx_far *far, GVariant *body)
     return take_groups(far, groups);
 }
 
+/* Before the start, and while a link is waited for, it has no counters. */
 static bool on_status(rxtx_far *far, GVariant *body)
 {
     g_autoptr(GVariant) counters = g_variant_get_child_value(body, 5);
     guint64 asked, read_at, told, complete, accepted, dropped, delivered;
+    gsize n = g_variant_n_children(counters);
     GVariantIter iter;
 
-    if (!far->greeted)
+    if (n != 0 && n != far->groups->len)
         return breaks_protocol(far);
     g_variant_get(body, "(ttttb@a(ttt))", &asked, &read_at, &told, &complete, NULL, NULL);
     rxtx_clock_offset_take(&far->clock, asked, read_at, told, now_ns());
     far->complete_ns = complete;
     far->statuses++;
     g_variant_iter_init(&iter, counters);
-    for (guint i = 0; i < far->groups->len && g_variant_iter_next(&iter, "(ttt)", &accepted, &dropped, &delivered); i++)
+    for (guint i = 0; g_variant_iter_next(&iter, "(ttt)", &accepted, &dropped, &delivered); i++)
         far->counted[i] = (rxtx_stats){.accepted = accepted, .dropped = dropped};
     return true;
+}
+
+/* At most two lines that a person reads. Free with g_free. */
+static char *clipped(const char *told)
+{
+    g_autofree char *clean = rxtx_message_clean(told, 2);
+
+    return g_utf8_substring(clean, 0, MIN(g_utf8_strlen(clean, -1), SENTENCE_MAX));
 }
 
 static bool on_warning(rxtx_far *far, GVariant *body)
@@ -243,35 +260,36 @@ static bool on_warning(rxtx_far *far, GVariant *body)
     const char *told;
 
     g_variant_get(body, "(&s)", &told);
-    text = rxtx_message_clean(told, 1);
+    text = g_strdelimit(clipped(told), "\n", ' ');
     if (far->warn != NULL && far->warnings++ < WARNINGS_MAX)
         far->warn(far->warn_data, far->label, text);
     return true;
 }
 
-/* What to type next is different there and here. Free with g_free. */
+/* What to type next is different there and here; what the other end advises is marked as its own words, and nothing
+ * that it says becomes a part of a command. Free with g_free. */
 static char *hint_of(const rxtx_far *far, guint32 code, const char *told, const char *program)
 {
     if (code == RXTX_ERROR_PERMISSION)
-        return g_strdup_printf("There, run: sudo setcap cap_net_raw+ep %s (or add --remote-priv sudo)", program);
+        return g_strdup_printf("There, run: sudo setcap cap_net_raw+ep %s (or add --remote-priv sudo)",
+                               rxtx_is_program(program) ? program : far->options->remote_program);
     if (code == RXTX_ERROR_INTERFACE)
         return g_strdup_printf("To list them: rxtxcpu -D --remote-host %s", far->options->remote_hosts[far->host]);
-    return g_strdup(told);
+    return told != NULL ? g_strdup_printf("%s says: %s", far->label, told) : NULL;
 }
 
 /* The far end's code decides about our exit status, if it is one. */
 static bool on_error(rxtx_far *far, GVariant *body)
 {
-    g_autofree char *text = NULL, *path = NULL, *hint = NULL, *whole = NULL;
+    g_autofree char *text = NULL, *hint = NULL, *whole = NULL;
     const char *told, *program;
     g_auto(GStrv) lines = NULL;
     guint32 code;
 
     g_variant_get(body, "(u&s&s)", &code, &told, &program);
-    text = rxtx_message_clean(told, 3);
-    path = rxtx_message_clean(program, 1);
+    text = clipped(told);
     lines = g_strsplit(text, "\n", 2);
-    hint = hint_of(far, code, lines[0] != NULL ? lines[1] : NULL, path);
+    hint = hint_of(far, code, lines[0] != NULL ? lines[1] : NULL, program);
     whole = g_strjoin("\n", lines[0] != NULL ? lines[0] : "", hint, NULL);
     return fail(far, code == RXTX_ERROR_USAGE || code == RXTX_ERROR_INPUT ? RXTX_ERROR_INPUT : RXTX_ERROR_REMOTE,
                 whole);
@@ -281,6 +299,8 @@ static bool on_text(rxtx_far *far, GVariant *body)
 {
     const char *told;
 
+    if (far->greeted)
+        return breaks_protocol(far);
     g_variant_get(body, "(&s)", &told);
     g_free(far->text);
     far->text = rxtx_message_clean(told, LINES_MAX);
@@ -289,6 +309,8 @@ static bool on_text(rxtx_far *far, GVariant *body)
 
 static bool on_end(rxtx_far *far, GVariant *body)
 {
+    if (!far->greeted && far->text == NULL)
+        return breaks_protocol(far);
     g_variant_get(body, RXTX_END_TYPE, &far->clock_steps, &far->downs, &far->late);
     far->over = true;
     return true;

@@ -55,6 +55,8 @@ typedef struct {
     uint64_t downs, late, clock_steps;
     uint64_t statuses; /* how many STATUS came */
     gint64 heard_us;   /* monotonic: when something came last */
+    bool asked;        /* the request is sent */
+    bool through;      /* ssh is: from here on silence counts */
     bool greeted;      /* HELLO came */
     bool over;         /* END came: nothing more will */
     bool ended;        /* nothing more can be read */
@@ -87,7 +89,7 @@ void rxtx_far_look(rxtx_far *far);
 bool rxtx_far_say(rxtx_far *far, uint32_t message, GVariant *body);
 bool rxtx_far_ping(rxtx_far *far);
 
-/* So long nothing came that it is lost: says so in failure. */
+/* So long nothing came that it is lost: says so in failure. While ssh may be asking a person, any time is allowed. */
 void rxtx_far_check_silence(rxtx_far *far, gint64 limit_us);
 
 /* A fact of HELLO; NULL = it was not told. Borrowed. */

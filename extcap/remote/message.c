@@ -53,18 +53,16 @@ static bool refuse(GError **error)
     return rxtx_set_error(error, RXTX_ERROR_REMOTE, "The other end said something that is no part of our protocol");
 }
 
-/* None of the types holds variants, so that checking costs no more than reading (CVE-2023-32665 was about those). */
+/* None of the types holds variants, so that checking costs no more than reading (CVE-2023-32665 was about those). It is
+ * checked before it is turned around: GLib turns around the normal form, which it makes of anything. */
 static GVariant *read_value(const char *type, const uint8_t *bytes, guint32 size, bool swapped)
 {
     g_autoptr(GBytes) copy = g_bytes_new(bytes, size);
     g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(type), copy, FALSE));
 
-    if (swapped) {
-        GVariant *turned = g_variant_byteswap(value);
-        g_variant_unref(value);
-        value = turned;
-    }
-    return g_variant_is_normal_form(value) ? g_steal_pointer(&value) : NULL;
+    if (!g_variant_is_normal_form(value))
+        return NULL;
+    return swapped ? g_variant_byteswap(value) : g_steal_pointer(&value);
 }
 
 GVariant *rxtx_message_body(uint32_t type, const uint8_t *body, size_t size, bool swapped, GError **error)

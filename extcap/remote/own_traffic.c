@@ -47,15 +47,23 @@ char *rxtx_own_connection(void)
     return connection;
 }
 
-/* An address as libpcap reads it, which knows no zones. False when it is none. */
+/* An address as libpcap reads it, which knows no zones, and as it is on the wire: a server that listens on :: alone may
+ * tell ::ffff:192.0.2.7, which is IPv4. False when it is none. */
 static bool read_address(const char *text, const char **family, char address[INET6_ADDRSTRLEN])
 {
     g_autofree char *bare = g_strndup(text, strcspn(text, "%"));
-    unsigned char bytes[sizeof(struct in6_addr)];
-    int found = inet_pton(AF_INET, bare, bytes) == 1 ? AF_INET : inet_pton(AF_INET6, bare, bytes) == 1 ? AF_INET6 : 0;
+    struct in6_addr six;
+    struct in_addr four;
+    bool is_six = inet_pton(AF_INET6, bare, &six) == 1;
+    bool mapped = is_six && IN6_IS_ADDR_V4MAPPED(&six);
 
-    *family = found == AF_INET ? "ip" : "ip6";
-    return found != 0 && inet_ntop(found, bytes, address, INET6_ADDRSTRLEN) != NULL;
+    if (mapped)
+        memcpy(&four, six.s6_addr + sizeof six - sizeof four, sizeof four);
+    *family = is_six && !mapped ? "ip6" : "ip";
+    if (is_six && !mapped)
+        return inet_ntop(AF_INET6, &six, address, INET6_ADDRSTRLEN) != NULL;
+    return (mapped || inet_pton(AF_INET, bare, &four) == 1) &&
+           inet_ntop(AF_INET, &four, address, INET6_ADDRSTRLEN) != NULL;
 }
 
 static bool read_port(const char *text, guint64 *port)
@@ -81,9 +89,9 @@ char *rxtx_own_connection_filter(const char *connection)
 
 char *rxtx_own_connection_join(const char *own, const char *filter)
 {
-    bool both = own != NULL && filter != NULL && *filter != '\0';
+    bool any = filter != NULL && filter[strspn(filter, " \t\r\n")] != '\0'; /* blanks alone are no filter in () */
 
-    if (both)
+    if (own != NULL && any)
         return g_strdup_printf("%s and (%s)", own, filter);
     return g_strdup(own != NULL ? own : filter);
 }

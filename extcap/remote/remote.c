@@ -44,7 +44,7 @@ static void read_far(rxtx_remote *r, rxtx_far *far, bool room)
     if (!room)
         far->heard_us = g_get_monotonic_time();
     rxtx_far_read(far);
-    if (room && far->greeted && !far->stream.pending)
+    if (room && !far->stream.pending)
         rxtx_far_check_silence(far, silence_us(r));
 }
 
@@ -76,13 +76,14 @@ static bool copy_failure(const rxtx_far *far, GError **error)
 
 /* ---- connecting ---- */
 
-/* Those who wait for others are told that we are there. */
-static void ping_greeted(gpointer data)
+/* They are told that we are there while they wait for others, or for a link; who has not been reached yet hears it
+ * then. */
+static void ping_all(gpointer data)
 {
     const rxtx_remote *r = data;
 
     for (rxtx_far *far = r->fars; far < r->fars + r->n_fars; far++)
-        if (far->greeted)
+        if (far->asked)
             rxtx_far_ping(far);
 }
 
@@ -92,7 +93,7 @@ static bool await(rxtx_remote *r, rxtx_far *far, bool (*done)(const rxtx_far *fa
     rxtx_far_look(far);
     while (!done(far) && far->failure == NULL) {
         wait_and_read(r, -1, -1, LOOK_MS);
-        ping_greeted(r);
+        ping_all(r);
         rxtx_far_look(far);
     }
     return copy_failure(far, error);
@@ -112,7 +113,7 @@ static bool connect_to(rxtx_remote *r, unsigned number, rxtx_remote_warn warn, g
 {
     rxtx_far *far = &r->fars[r->n_fars++];
 
-    if (!rxtx_far_start(far, r->options, number, r->interfaces, &(rxtx_far_tick){ping_greeted, r}, error))
+    if (!rxtx_far_start(far, r->options, number, r->interfaces, &(rxtx_far_tick){ping_all, r}, error))
         return false;
     far->warn = warn;
     far->warn_data = data;
@@ -216,6 +217,7 @@ static void make_source(rxtx_remote *r, unsigned i)
         .interface = r->options->interface,
         .linktype = linktype != NULL ? (int)CLAMP(g_ascii_strtoll(linktype, NULL, 10), 0, G_MAXUINT16) : 0,
         .filter = rxtx_far_fact(far, "filter"),
+        .clock_offset_ns = far->clock.known ? far->clock.offset_ns : 0,
         .name = name_there,
         .comment = comment_there,
         .data = r,
@@ -241,10 +243,7 @@ static bool is_ready(const rxtx_far *far)
 
 static gboolean on_ping(gpointer data)
 {
-    rxtx_remote *r = data;
-
-    for (unsigned i = 0; i < r->n_fars; i++)
-        rxtx_far_ping(&r->fars[i]);
+    ping_all(data);
     return G_SOURCE_CONTINUE;
 }
 
@@ -262,14 +261,12 @@ static bool remote_start(rxtx_engine *engine, GError **error)
 }
 
 /* A far end that failed ends the capture of all: half an answer would look like a whole one. */
-static rxtx_wait_result look_for_failure(rxtx_remote *r)
+static bool take_failure(rxtx_remote *r)
 {
-    for (unsigned i = 0; i < r->n_fars; i++)
-        if (r->fars[i].failure != NULL && !r->fars[i].stream.pending && r->engine.failure == NULL) {
+    for (unsigned i = 0; i < r->n_fars && r->engine.failure == NULL; i++)
+        if (r->fars[i].failure != NULL && !r->fars[i].stream.pending)
             r->engine.failure = g_error_copy(r->fars[i].failure);
-            return RXTX_WAIT_FAILED;
-        }
-    return RXTX_WAIT_GO_ON;
+    return r->engine.failure != NULL;
 }
 
 static bool settled(rxtx_engine *engine)
@@ -285,6 +282,15 @@ static bool settled(rxtx_engine *engine)
     return all;
 }
 
+/* END, and nobody had said STOP. */
+static void note_end(rxtx_remote *r)
+{
+    for (unsigned i = 0; i < r->n_fars && r->engine.failure == NULL; i++)
+        if (r->fars[i].over && !r->fars[i].stream.pending)
+            rxtx_set_error(&r->engine.failure, RXTX_ERROR_REMOTE, "%s: The capture was ended at the other end",
+                           r->fars[i].label);
+}
+
 static rxtx_wait_result remote_wait(rxtx_engine *engine, const rxtx_wait_for *what)
 {
     rxtx_remote *r = (rxtx_remote *)engine;
@@ -295,11 +301,9 @@ static rxtx_wait_result remote_wait(rxtx_engine *engine, const rxtx_wait_for *wh
     for (unsigned i = 0; i < r->n_fars; i++)
         if (!r->fars[i].stream.pending)
             refresh(&r->fars[i].stream);
-    if (settled(engine) && !r->halted && engine->failure == NULL && look_for_failure(r) == RXTX_WAIT_GO_ON) {
-        rxtx_set_error(&engine->failure, RXTX_ERROR_REMOTE, "The capture was ended at the other end");
-        return RXTX_WAIT_FAILED;
-    }
-    return look_for_failure(r);
+    if (!take_failure(r) && !r->halted)
+        note_end(r);
+    return engine->failure != NULL && !r->halted ? RXTX_WAIT_FAILED : RXTX_WAIT_GO_ON;
 }
 
 static void remote_halt(rxtx_engine *engine)
@@ -393,9 +397,14 @@ rxtx_remote *rxtx_remote_connect(const rxtx_options *options, rxtx_remote_warn w
 {
     g_autoptr(rxtx_remote) r = new_remote(options);
 
-    for (unsigned i = 0; options->remote_hosts[i] != NULL; i++)
+    for (unsigned i = 0; options->remote_hosts[i] != NULL; i++) {
         if (!connect_to(r, i, warn, data, error))
             return NULL;
+        if (!r->fars[i].greeted) {
+            rxtx_set_error(error, RXTX_ERROR_REMOTE, "%s: The other end ended before it began", r->fars[i].label);
+            return NULL;
+        }
+    }
     for (unsigned i = 0; i < r->n_fars; i++)
         if (!compare_clocks(r, &r->fars[i], error))
             return NULL;

@@ -19,10 +19,10 @@ enum { NS_PER_US = 1000, MS_PER_S = 1000, LOOK_MS = 500, US_PER_MS = 1000, TEXT_
 
 struct rxtx_serve {
     int in, out;
-    GByteArray *heard; /* on standard input, not understood yet */
-    gint64 heard_us;   /* monotonic: when the last of it came */
-    bool gone;         /* the near end is, or says what is none of ours */
-    bool said_error;
+    GByteArray *heard;     /* on standard input, not understood yet */
+    gint64 heard_us;       /* monotonic: when the last of it came */
+    gint64 idle_us;        /* monotonic: when we said last that we wait */
+    bool gone;             /* the near end is, or says what is none of ours */
     rxtx_options *options; /* the request; NULL = none yet */
     rxtx_stop *stop;
     guint watch, timer; /* GLib's ids, 0 = none */
@@ -151,11 +151,11 @@ static GVariant *next_message(rxtx_serve *s, uint32_t *type)
 }
 
 /* Waits for something, and says whether the near end is still there. */
-static bool await(rxtx_serve *s)
+static bool await(rxtx_serve *s, int timeout_ms)
 {
     struct pollfd in = {.fd = s->in, .events = POLLIN};
 
-    if (poll(&in, 1, LOOK_MS) > 0)
+    if (poll(&in, 1, timeout_ms) > 0)
         hear(s);
     if (g_get_monotonic_time() - s->heard_us > patience_us(s))
         s->gone = true;
@@ -197,7 +197,7 @@ const rxtx_options *rxtx_serve_request(rxtx_serve *serve, GError **error)
     g_autoptr(GVariant) body = NULL;
     uint32_t type = 0;
 
-    while (body == NULL && await(serve)) {
+    while (body == NULL && await(serve, LOOK_MS)) {
         if (!check_version(serve, error))
             return NULL;
         body = next_message(serve, &type);
@@ -335,6 +335,17 @@ static int take_before_start(rxtx_serve *s)
     return take_before_start(s);
 }
 
+bool rxtx_serve_idle(rxtx_serve *serve, int timeout_ms)
+{
+    if (!await(serve, timeout_ms) || take_before_start(serve) != 0)
+        return false;
+    if (g_get_monotonic_time() - serve->idle_us >= LOOK_MS * US_PER_MS) {
+        serve->idle_us = g_get_monotonic_time();
+        say(serve, RXTX_BLOCK_STATUS, status(serve, 0, false, NULL, 0));
+    }
+    return !serve->gone;
+}
+
 bool rxtx_serve_hello(rxtx_serve *serve, const rxtx_plan *plan, int linktype, rxtx_stop *stop)
 {
     int next = 0;
@@ -342,7 +353,7 @@ bool rxtx_serve_hello(rxtx_serve *serve, const rxtx_plan *plan, int linktype, rx
     serve->stop = stop;
     say(serve, RXTX_BLOCK_HELLO, hello(plan, linktype));
     while (next == 0 && rxtx_stop_why(stop) == RXTX_STOP_NONE)
-        next = await(serve) ? take_before_start(serve) : -1;
+        next = await(serve, LOOK_MS) ? take_before_start(serve) : -1;
     if (next != 1)
         return false;
     serve->watch = g_unix_fd_add(serve->in, G_IO_IN | G_IO_HUP | G_IO_ERR, on_heard, serve);

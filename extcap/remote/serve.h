@@ -32,6 +32,10 @@ void rxtx_serve_text(rxtx_serve *serve, const char *text);
 /* One line that the user is to read now. Before the capture or behind it. */
 void rxtx_serve_warn(rxtx_serve *serve, const char *text);
 
+/* While something else is waited for, at most so long: what the near end says is heard, and it hears that we are there.
+ * False when it is gone. */
+bool rxtx_serve_idle(rxtx_serve *serve, int timeout_ms);
+
 /* Says what will be captured and waits for the word to begin, or for the end. From the return on, what the near end
  * says and its silence stop `stop`, while GLib's main loop runs. False when it is over already (*error unset). */
 bool rxtx_serve_hello(rxtx_serve *serve, const rxtx_plan *plan, int linktype, rxtx_stop *stop);

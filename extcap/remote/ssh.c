@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -127,6 +128,14 @@ void rxtx_ssh_clear(rxtx_ssh *ssh)
         g_string_free(g_steal_pointer(&ssh->said), TRUE);
 }
 
+/* It reads its standard input once the other host's program is started, and not before. */
+bool rxtx_ssh_is_through(const rxtx_ssh *ssh)
+{
+    int left = 0;
+
+    return ioctl(ssh->in, FIONREAD, &left) == 0 && left == 0;
+}
+
 /* ---- what it said ---- */
 
 /* %s in a hint: how a person reaches the host. */
@@ -137,6 +146,10 @@ typedef struct {
     bool quote; /* that line belongs to the sentence */
     bool far;   /* it is the other host's that says so, not ssh */
 } meaning;
+
+#define SUDO_LINE                                                                                                      \
+    "There, run: echo \"$USER ALL=(root) NOPASSWD: $(command -v PROGRAM) --serve\" | sudo tee /etc/sudoers.d/rxtxcpu"
+#define DOAS_LINE "There, as root, run: echo \"permit nopass $USER cmd $(command -v PROGRAM)\" >>/etc/doas.conf"
 
 /* In the words of OpenSSH (sshconnect.c, sshconnect2.c, readconf.c), sudo, doas and the shells. */
 static const meaning meanings[] = {
@@ -152,16 +165,12 @@ static const meaning meanings[] = {
     {"timed out", "The connection timed out.", "Try: %s", false, false},
     {"No route to host", "There is no route to the host.", "Try: %s", false, false},
     {"Network is unreachable", "The network is unreachable.", "Try: %s", false, false},
-    {"a password is required", "sudo there wants a password, and nobody can type one.",
-     "Allow it there with a line in /etc/sudoers.d: USER ALL=(root) NOPASSWD: PATH --serve", false, true},
-    {"a terminal is required", "sudo there wants a password, and nobody can type one.",
-     "Allow it there with a line in /etc/sudoers.d: USER ALL=(root) NOPASSWD: PATH --serve", false, true},
+    {"a password is required", "sudo there wants a password, and nobody can type one.", SUDO_LINE, false, true},
+    {"a terminal is required", "sudo there wants a password, and nobody can type one.", SUDO_LINE, false, true},
     {"is not allowed to", "sudo there does not allow it:", "Ask who administers the host", true, true},
     {"not in the sudoers file", "sudo there does not allow it:", "Ask who administers the host", true, true},
-    {"doas: Operation not permitted", "doas there does not allow it.",
-     "Allow it there with a line in /etc/doas.conf: permit nopass USER cmd PATH", false, true},
-    {"doas: Authentication", "doas there wants a password, and nobody can type one.",
-     "Allow it there with a line in /etc/doas.conf: permit nopass USER cmd PATH", false, true},
+    {"doas: Operation not permitted", "doas there does not allow it.", DOAS_LINE, false, true},
+    {"doas: Authentication", "doas there wants a password, and nobody can type one.", DOAS_LINE, false, true},
     {"Unrecognized option '--serve'", "The rxtxcpu there is too old for this: it does not know --serve.",
      "Update it there, or bring ours along: --remote-deploy", false, true},
     {"nrecognized option", "The program there is none of ours, or too old for this: it does not know --serve.",
@@ -201,7 +210,8 @@ static const meaning *meaning_of(const rxtx_ssh *ssh)
 /* The line that holds `what`; NULL = the last one that is not empty. Cleaned; free with g_free. */
 static char *line_with(const char *said, const char *what)
 {
-    g_autofree char *clean = rxtx_message_clean(said, G_MAXUINT);
+    g_autofree char *unix_lines = g_strdelimit(g_strdup(said), "\r", '\n');
+    g_autofree char *clean = rxtx_message_clean(unix_lines, G_MAXUINT);
     g_auto(GStrv) lines = g_strsplit(clean, "\n", -1);
     char *found = NULL;
 
@@ -215,33 +225,56 @@ static char *line_with(const char *said, const char *what)
     return found != NULL ? found : g_strdup("");
 }
 
-static bool explain(const rxtx_ssh *ssh, const char *sentence, const char *rest, const char *hint, GError **error)
+static char *replace(char *text, const char *word, const char *by)
 {
-    g_autofree char *typed = rxtx_ssh_typed(ssh->options, ssh->host, NULL);
-    g_auto(GStrv) parts = g_strsplit(hint, "%s", 2);
-    g_autofree char *named = g_strjoinv(typed, parts);
-    g_auto(GStrv) hosts = g_strsplit(named, " HOST", 2);
-    g_autofree char *host = g_strconcat(" ", rxtx_options_host_label(ssh->host), NULL);
-    g_autofree char *whole = g_strjoinv(host, hosts);
+    g_auto(GStrv) parts = g_strsplit(text, word, -1);
 
-    return rxtx_set_error(error, RXTX_ERROR_REMOTE, "%s: %s%s%s\n%s", rxtx_options_host_label(ssh->host), sentence,
-                          *rest != '\0' ? " " : "", rest, whole);
+    g_free(text);
+    return g_strjoinv(by, parts);
 }
 
-/* The other host's shell could not run it. A package lets nobody but the group wireshark do so. */
-static bool explain_missing(const rxtx_ssh *ssh, bool there, GError **error)
+/* The words in the hint first: what is typed may hold them too. */
+static bool explain(const rxtx_ssh *ssh, const char *sentence, const char *rest, const char *hint, GError **error)
 {
-    const char *program = ssh->options->remote_program;
-    g_autofree char *missing = g_strdup_printf("There is no program '%s'.", program);
-    g_autofree char *refused = g_strdup_printf("You may not run '%s'.", program);
+    const char *label = rxtx_options_host_label(ssh->host);
+    g_autofree char *typed = rxtx_ssh_typed(ssh->options, ssh->host, NULL);
+    g_autofree char *text = replace(g_strdup(hint), "PROGRAM", ssh->options->remote_program);
 
-    if (there)
-        return explain(
-            ssh, refused, "",
-            "There, run: sudo adduser USER wireshark (or say which program may be run: --remote-program PATH)", error);
-    return explain(ssh, missing, "",
+    text = replace(g_steal_pointer(&text), "HOST", label);
+    text = replace(g_steal_pointer(&text), "%s", typed);
+    return rxtx_set_error(error, RXTX_ERROR_REMOTE, "%s: %s%s%s\n%s", label, sentence, *rest != '\0' ? " " : "", rest,
+                          text);
+}
+
+/* ssh of some systems says which line of which file it is. */
+static bool explain_changed_key(const rxtx_ssh *ssh, const meaning *changed, GError **error)
+{
+    g_autofree char *told = line_with(ssh->said->str, "ssh-keygen -f ");
+    g_autofree char *hint = g_strconcat("If you know why it did: ", told, NULL);
+
+    return explain(ssh, changed->sentence, "", *told != '\0' ? hint : changed->hint, error);
+}
+
+static bool explain_missing(const rxtx_ssh *ssh, GError **error)
+{
+    g_autofree char *sentence = g_strdup_printf("There is no program '%s'.", ssh->options->remote_program);
+
+    return explain(ssh, sentence, "",
                    "Install it there, say where it is (--remote-program PATH), or bring it along (--remote-deploy)",
                    error);
+}
+
+/* A package lets nobody but the group wireshark run it. */
+static bool explain_refused(const rxtx_ssh *ssh, const char *last, GError **error)
+{
+    g_autofree char *sentence = g_strdup_printf("The program '%s' cannot be run:", ssh->options->remote_program);
+
+    return explain(
+        ssh, sentence, last,
+        strstr(last, "denied") != NULL
+            ? "There, run: sudo adduser USER wireshark (or say which program may be run: --remote-program PATH)"
+            : "Say which program is to be run (--remote-program PATH), or bring it along (--remote-deploy)",
+        error);
 }
 
 static bool was_not_found(const rxtx_ssh *ssh)
@@ -258,12 +291,14 @@ bool rxtx_ssh_explain(const rxtx_ssh *ssh, bool capturing, GError **error)
     if (capturing)
         return explain(ssh, "The connection was lost", *last != '\0' ? last : "(its other end is gone).",
                        "What came before is whole. Try: %s", error);
+    if (known != NULL && strstr(known->said, "CHANGED") != NULL)
+        return explain_changed_key(ssh, known, error);
     if (known != NULL)
         return explain(ssh, known->sentence, known->quote ? last : "", known->hint, error);
     if (was_not_found(ssh))
-        return explain_missing(ssh, false, error);
+        return explain_missing(ssh, error);
     if (WIFEXITED(ssh->status) && WEXITSTATUS(ssh->status) == NOT_EXECUTABLE)
-        return explain_missing(ssh, true, error);
+        return explain_refused(ssh, last, error);
     return explain(ssh, "The other end said nothing that we know:", *last != '\0' ? last : "nothing at all.", "Try: %s",
                    error);
 }

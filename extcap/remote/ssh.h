@@ -21,6 +21,10 @@ typedef struct {
 /* command: see rxtx_ssh_command. Safe to clear also on failure (RXTX_ERROR_REMOTE). */
 bool rxtx_ssh_start(rxtx_ssh *ssh, const rxtx_options *options, const char *host, const char *command, GError **error);
 
+/* Has the other host's program been started? Asked after something was written to `in`: as long as ssh connects, and
+ * perhaps asks a person, it lies in the pipe. */
+bool rxtx_ssh_is_through(const rxtx_ssh *ssh);
+
 /* Takes what there is on stderr. */
 void rxtx_ssh_listen(rxtx_ssh *ssh);
 

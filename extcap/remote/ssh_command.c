@@ -26,8 +26,8 @@ static void add_given(GPtrArray *argv, const char *option, const char *value)
 static void add_manners(GPtrArray *argv)
 {
     static const char *const settings[] = {
-        "ForwardAgent=no",       "ForwardX11=no",      "ClearAllForwardings=yes",
-        "PermitLocalCommand=no", "RemoteCommand=none", "EscapeChar=none",
+        "ForwardAgent=no",    "ForwardX11=no", "ClearAllForwardings=yes", "PermitLocalCommand=no",
+        "RemoteCommand=none", "LogLevel=INFO", "EscapeChar=none",
     };
 
     add(argv, "-T");
@@ -47,8 +47,6 @@ static guint64 default_timeout(void)
 static void add_settings(GPtrArray *argv, const rxtx_options *options, bool ask)
 {
     g_autofree char *timeout = g_strdup_printf("ConnectTimeout=%" G_GUINT64_FORMAT, options->remote_timeout);
-    g_autofree char *proxy =
-        options->proxycommand != NULL ? g_strconcat("ProxyCommand=", options->proxycommand, NULL) : NULL;
 
     if (!ask)
         add_setting(argv, "BatchMode=yes");
@@ -56,13 +54,15 @@ static void add_settings(GPtrArray *argv, const rxtx_options *options, bool ask)
         add_setting(argv, timeout);
     if (options->remote_compress)
         add_setting(argv, "Compression=yes");
-    add_given(argv, "-o", proxy);
 }
 
 static void add_way(GPtrArray *argv, const rxtx_options *options)
 {
     g_autofree char *port = g_strdup_printf("%" G_GUINT64_FORMAT, options->remote_port);
+    g_autofree char *proxy =
+        options->proxycommand != NULL ? g_strconcat("ProxyCommand=", options->proxycommand, NULL) : NULL;
 
+    add_given(argv, "-o", proxy);
     add_given(argv, "-p", options->remote_port != 0 ? port : NULL);
     add_given(argv, "-l", options->remote_username);
     add_given(argv, "-i", options->sshkey);
@@ -93,6 +93,14 @@ char **rxtx_ssh_command(const rxtx_options *options, const char *host, const cha
     return (char **)g_ptr_array_free(argv, FALSE);
 }
 
+/* For the shell of whoever types it. What needs no quotes has none: a key's ~/ may have been meant for the shell. */
+static char *quoted(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/~@%:=+,-";
+
+    return *word != '\0' && word[strspn(word, plain)] == '\0' ? g_strdup(word) : g_shell_quote(word);
+}
+
 char *rxtx_ssh_typed(const rxtx_options *options, const char *host, const char *command)
 {
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
@@ -100,6 +108,11 @@ char *rxtx_ssh_typed(const rxtx_options *options, const char *host, const char *
     add(words, "ssh");
     add_way(words, options);
     add(words, host);
+    for (guint i = 0; i < words->len; i++) {
+        char *bare = words->pdata[i];
+        words->pdata[i] = quoted(bare);
+        g_free(bare);
+    }
     if (command != NULL)
         add(words, command);
     g_ptr_array_add(words, NULL);

@@ -15,10 +15,11 @@
 /* Where packets come from: an interface, or all those of a host. Borrowed by the sinks, which it outlives. */
 typedef struct rxtx_source rxtx_source;
 struct rxtx_source {
-    const char *host;      /* NULL = this one */
-    const char *interface; /* NULL = all: each packet says which, and what link type it has */
-    int linktype;          /* of that interface */
-    const char *filter;    /* what the packets passed; NULL = none */
+    const char *host;        /* NULL = this one */
+    const char *interface;   /* NULL = all: each packet says which, and what link type it has */
+    int linktype;            /* of that interface */
+    const char *filter;      /* what the packets passed; NULL = none */
+    int64_t clock_offset_ns; /* what the clock of its packets' times shows more than ours */
     /* The name of the interface that a packet of all passed; NULL when it is gone. Free with g_free. */
     char *(*name)(const rxtx_source *source, int32_t ifindex);
     /* The comment of the interface's first block; NULL = none. Free with g_free. */

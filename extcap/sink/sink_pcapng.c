@@ -31,6 +31,7 @@ typedef struct {
     int group; /* ALL_GROUPS = whose comment the packet has, of this source */
     const rxtx_source *source;
     uint64_t delivered;
+    uint64_t first_ns, last_ns; /* of the packets delivered */
 } block;
 
 typedef struct {
@@ -213,6 +214,13 @@ static void flush(rxtx_sink *sink, bool more)
         failed(s);
 }
 
+static void count(block *of, uint64_t ts_ns)
+{
+    of->first_ns = of->delivered == 0 ? ts_ns : MIN(of->first_ns, ts_ns);
+    of->last_ns = MAX(of->last_ns, ts_ns);
+    of->delivered++;
+}
+
 static bool push(rxtx_sink *sink, unsigned of_group, const rxtx_packet *packet)
 {
     sink_pcapng *s = (sink_pcapng *)sink;
@@ -228,8 +236,7 @@ static bool push(rxtx_sink *sink, unsigned of_group, const rxtx_packet *packet)
     size = rxtx_pcapng_put_packet(at, &of->origin, packet);
     rxtx_output_commit(s->output, size);
     s->sink.size += size;
-    g_array_index(s->blocks, block, of->interface_id).delivered++;
-    s->settings.start_ns = MIN(s->settings.start_ns, packet->ts_ns); /* it waited while the file was opened */
+    count(&g_array_index(s->blocks, block, of->interface_id), packet->ts_ns);
     if (s->settings.packet_buffered)
         flush(sink, false); /* if it fails, finish() takes the packet back */
     return true;
@@ -237,11 +244,16 @@ static bool push(rxtx_sink *sink, unsigned of_group, const rxtx_packet *packet)
 
 /* ---- the end ---- */
 
+/* From the start to the end, by the clock of the packets; one that waited while the file was opened came before. */
 static bool put_statistics(sink_pcapng *s, guint id, const rxtx_stats *stats)
 {
     g_autoptr(GByteArray) bytes = g_byte_array_new();
+    const block *of = &g_array_index(s->blocks, block, id);
+    uint64_t start_ns = s->settings.start_ns + (uint64_t)of->source->clock_offset_ns;
+    uint64_t end_ns = now_ns() + (uint64_t)of->source->clock_offset_ns;
 
-    rxtx_pcapng_put_statistics(bytes, id, stats, s->settings.start_ns, now_ns());
+    rxtx_pcapng_put_statistics(bytes, id, stats, of->delivered > 0 ? MIN(start_ns, of->first_ns) : start_ns,
+                               MAX(end_ns, of->last_ns));
     return put_block(s, bytes);
 }
 

@@ -10,7 +10,7 @@
 
 typedef struct {
     uint32_t snaplen;
-    uint64_t start_ns;       /* since 1970; an older packet makes it its own time */
+    uint64_t start_ns;       /* since 1970, by our clock */
     const char *application; /* name and version of this program */
     bool annotate_interface; /* the group in the interface's description */
     bool annotate_comment;   /* the group in each packet's comment */

@@ -147,9 +147,14 @@ static void append_all(GString *text, const rxtx_option *row, unsigned argument)
 }
 
 /* A line of the other host, which may hold anything. */
+static bool is_whole(char **cells, const char *line)
+{
+    return g_strv_length(cells) >= 4 && fits_into_sentence(line);
+}
+
 static void append_far_interface(GString *text, unsigned argument, char **cells)
 {
-    g_autofree char *name = g_strcompress(cells[0]);
+    g_autofree char *name = g_str_has_suffix(cells[0], "\\") ? g_strdup("") : g_strcompress(cells[0]);
 
     if (rxtx_is_interface(name) && fits_into_sentence(name))
         g_string_append_printf(text, "value {arg=%u}{value=%s}{display=%s (%s)}{default=false}\n", argument, name, name,
@@ -175,7 +180,7 @@ static void append_far_nodes(GString *text, unsigned argument, char **lines)
 
     for (; *lines != NULL; lines++) {
         g_auto(GStrv) cells = g_strsplit(*lines, "\t", -1);
-        if (g_strv_length(cells) >= 2 && g_ascii_string_to_unsigned(cells[0], 10, 0, RXTX_CPUSET_MAX - 1, &cpu, NULL) &&
+        if (is_whole(cells, *lines) && g_ascii_string_to_unsigned(cells[0], 10, 0, RXTX_CPUSET_MAX - 1, &cpu, NULL) &&
             g_ascii_string_to_unsigned(cells[1], 10, 0, FAR_NODES - 1, &node, NULL))
             rxtx_cpuset_add(&nodes[node], (unsigned)cpu);
     }
@@ -199,7 +204,7 @@ static void append_far_values(GString *text, const rxtx_option *row, unsigned ar
         append_far_nodes(text, argument, each);
     for (char **line = each; *line != NULL; line++) {
         g_auto(GStrv) cells = g_strsplit(*line, "\t", -1);
-        if (g_strv_length(cells) >= 4 && fits_into_sentence(*line))
+        if (is_whole(cells, *line))
             (cpus ? append_far_cpu : append_far_interface)(text, argument, cells);
     }
 }

@@ -18,22 +18,22 @@
 
 enum { COLUMNS_MAX = 5, GAP = 2 };
 
-static void measure(char **lines, int widths[COLUMNS_MAX])
+static void measure(char **lines, unsigned columns, int widths[COLUMNS_MAX])
 {
     for (; *lines != NULL; lines++) {
         g_auto(GStrv) cells = g_strsplit(*lines, "\t", COLUMNS_MAX + 1);
-        for (unsigned c = 0; c < COLUMNS_MAX && cells[c] != NULL; c++)
+        for (unsigned c = 0; c < columns && cells[c] != NULL; c++)
             widths[c] = MAX(widths[c], (int)g_utf8_strlen(cells[c], -1));
     }
 }
 
 /* Left-aligned; nothing pads the last one. */
-static void append_line(GString *text, const char *line, const int widths[COLUMNS_MAX])
+static void append_line(GString *text, const char *line, unsigned columns, const int widths[COLUMNS_MAX])
 {
     g_auto(GStrv) cells = g_strsplit(line, "\t", COLUMNS_MAX + 1);
 
-    for (unsigned c = 0; c < COLUMNS_MAX && cells[c] != NULL; c++) {
-        bool last = c + 1 == COLUMNS_MAX || cells[c + 1] == NULL;
+    for (unsigned c = 0; c < columns && cells[c] != NULL; c++) {
+        bool last = c + 1 == columns || cells[c + 1] == NULL;
         int missing = widths[c] + GAP - (int)g_utf8_strlen(cells[c], -1);
         g_string_append_printf(text, "%s%*s", cells[c], last ? 0 : missing, "");
     }
@@ -47,12 +47,13 @@ char *rxtx_lists_align(const char *lines, bool cpus)
     g_autofree char *all = g_strconcat(cpus ? cpu_titles : interface_titles, lines, NULL);
     g_auto(GStrv) each = g_strsplit(all, "\n", -1);
     GString *text = g_string_new(NULL);
+    unsigned columns = cpus ? COLUMNS_MAX - 1 : COLUMNS_MAX;
     int widths[COLUMNS_MAX] = {0};
 
-    measure(each, widths);
+    measure(each, columns, widths);
     for (char **line = each; *line != NULL; line++)
         if (**line != '\0')
-            append_line(text, *line, widths);
+            append_line(text, *line, columns, widths);
     return g_string_free(text, FALSE);
 }
 

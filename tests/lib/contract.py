@@ -53,6 +53,8 @@ def _value_is_legal(key, value):
 def _host_and_name(text, if_name):
     if if_name is not None and text == if_name:
         return None, text
+    if if_name is not None and text.endswith(f":{if_name}"):
+        return text.removesuffix(f":{if_name}"), if_name
     host, colon, name = text.partition(":")
     return (host, name) if colon else (None, text)
 

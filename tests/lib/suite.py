@@ -15,7 +15,7 @@ import xml.etree.ElementTree
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 ROOT = TESTS.parent
 BUILDS = ROOT / "build"
-PYTEST_FOLDERS = ("lib", "cli", "net", "plugin", "tshark", "gui", "install", "guest")
+PYTEST_FOLDERS = ("lib", "cli", "net", "remote", "plugin", "tshark", "gui", "install", "guest")
 UNIT_LIMIT, PYTEST_LIMIT, BUILD_LIMIT = 180, 900, 600  # seconds
 MATRIX = TESTS / "plugin/matrix"
 SANITIZED = ("asan", "tsan")

@@ -85,6 +85,35 @@ static void each_column_begins_where_its_title_does(void)
     }
 }
 
+/* As another host may send them: more cells than titles, fewer, none, and letters of several bytes. */
+static void lines_of_another_host_fit_under_the_titles(void)
+{
+    g_autofree char *interfaces = rxtx_lists_align("\xc3\xa9t\xc3\xa9\tup\t-\t1 rx\tEN10MB\tmore\tand more\n"
+                                                   "\n"
+                                                   "lo\n"
+                                                   "a name that is longer than its title\tdown",
+                                                   false);
+    g_autofree char *none = rxtx_lists_align("", true);
+
+    g_assert_cmpstr(interfaces, ==,
+                    "NAME                                  STATE  DRIVER  QUEUES  LINK TYPE\n"
+                    "\xc3\xa9t\xc3\xa9                                   up     -       1 rx    EN10MB\n"
+                    "lo\n"
+                    "a name that is longer than its title  down\n");
+    g_assert_cmpstr(none, ==, "CPU  NODE  ONLINE  CAPTURE\n");
+}
+
+static void what_has_no_title_is_lost(void)
+{
+    g_autofree char *interfaces = rxtx_lists_align("lo\tup\t-\t-\tEN10MB\tmore\tand more", false);
+    g_autofree char *cpus = rxtx_lists_align("0\t-\tyes\tyes\tmore\tand more", true);
+
+    g_assert_null(strstr(interfaces, "more"));
+    g_assert_cmpstr(cpus, ==,
+                    "CPU  NODE  ONLINE  CAPTURE\n"
+                    "0    -     yes     yes\n");
+}
+
 static void that_nothing_can_be_asked_is_an_error(void)
 {
     g_autoptr(GError) error = NULL;
@@ -107,6 +136,8 @@ int main(int argc, char **argv)
     g_test_add_func("/lists/every CPU has one line", every_cpu_has_one_line);
     g_test_add_func("/lists/lo is among the interfaces", lo_is_among_the_interfaces);
     g_test_add_func("/lists/each column begins where its title does", each_column_begins_where_its_title_does);
+    g_test_add_func("/lists/lines of another host fit under the titles", lines_of_another_host_fit_under_the_titles);
+    g_test_add_func("/lists/what has no title is lost", what_has_no_title_is_lost);
     g_test_add_func("/lists/that nothing can be asked is an error", that_nothing_can_be_asked_is_an_error);
     return g_test_run();
 }

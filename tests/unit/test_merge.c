@@ -246,6 +246,88 @@ static void streams_that_need_time_are_not_asked_for_ever(void)
     tear_down(&f);
 }
 
+/* ---- how far it is ---- */
+
+static void it_is_complete_up_to_the_stream_that_is_least_so(void)
+{
+    fixture f;
+
+    set_up(&f, 3);
+    complete(&f, 0, 300);
+    complete(&f, 1, 100);
+    complete(&f, 2, 200);
+    g_assert_cmpstr(order(&f), ==, "");
+    g_assert_cmpuint(rxtx_merge_complete_ns(&f.merge), ==, 100);
+    complete(&f, 1, 1000);
+    order(&f);
+    g_assert_cmpuint(rxtx_merge_complete_ns(&f.merge), ==, 200);
+    tear_down(&f);
+}
+
+/* It may come out next; what waits behind an idle stream is complete no further than that one. */
+static void a_packet_that_waits_is_not_complete_yet(void)
+{
+    fixture f;
+
+    set_up(&f, 2);
+    push(&f, 0, 50);
+    complete(&f, 1, 20);
+    g_assert_cmpstr(order(&f), ==, "");
+    g_assert_cmpuint(rxtx_merge_complete_ns(&f.merge), ==, 20);
+    complete(&f, 1, 50);
+    g_assert_nonnull(rxtx_merge_next(&f.merge, false));
+    g_assert_cmpuint(rxtx_merge_complete_ns(&f.merge), ==, 50);
+    complete(&f, 0, 70);
+    complete(&f, 1, 60);
+    g_assert_cmpstr(order(&f), ==, "0@50");
+    g_assert_cmpuint(rxtx_merge_complete_ns(&f.merge), ==, 60);
+    tear_down(&f);
+}
+
+/* Complete for ever, as a stream is that is over; and not at all, as one that never spoke. */
+static void streams_at_the_ends_of_time_are_told_as_they_are(void)
+{
+    fixture f;
+
+    set_up(&f, 2);
+    complete(&f, 0, G_MAXUINT64);
+    g_assert_cmpstr(order(&f), ==, "");
+    g_assert_cmpuint(rxtx_merge_complete_ns(&f.merge), ==, 0);
+    complete(&f, 1, G_MAXUINT64);
+    g_assert_cmpstr(order(&f), ==, "");
+    g_assert_cmpuint(rxtx_merge_complete_ns(&f.merge), ==, G_MAXUINT64);
+    tear_down(&f);
+}
+
+/* Streams that keep their word: at every moment, what was said holds for all that comes out later. */
+static void nothing_older_than_it_said_comes_out(void)
+{
+    enum { N = 5, ROUNDS = 3000 };
+    g_autoptr(GRand) random = g_rand_new_with_seed(5);
+    guint64 clocks[N] = {0}, said = 0;
+    guint count = 0;
+    fixture f;
+
+    set_up(&f, N);
+    for (guint round = 0; round < ROUNDS; round++) {
+        unsigned id = (unsigned)g_rand_int_range(random, 0, N);
+        rxtx_stream *stream;
+        clocks[id] += (guint64)g_rand_int_range(random, 0, 30);
+        complete(&f, id, clocks[id]);
+        if (g_rand_boolean(random))
+            push(&f, id, clocks[id]);
+        for (; (stream = rxtx_merge_next(&f.merge, false)) != NULL; rxtx_merge_step(&f.merge), count++) {
+            g_assert_cmpuint(stream->head.ts_ns, >=, said);
+            g_assert_cmpuint(rxtx_merge_complete_ns(&f.merge), ==, stream->head.ts_ns);
+        }
+        g_assert_cmpuint(rxtx_merge_complete_ns(&f.merge), >=, said);
+        said = rxtx_merge_complete_ns(&f.merge);
+    }
+    g_assert_cmpuint(said, >, 0);
+    g_assert_cmpuint(count, >, ROUNDS / 4);
+    tear_down(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -266,5 +348,11 @@ int main(int argc, char **argv)
                     streams_that_need_time_are_not_asked_for_ever);
     g_test_add_func("/merge/only streams that hold it up are asked again",
                     only_streams_that_hold_it_up_are_asked_again);
+    g_test_add_func("/merge/it is complete up to the stream that is least so",
+                    it_is_complete_up_to_the_stream_that_is_least_so);
+    g_test_add_func("/merge/a packet that waits is not complete yet", a_packet_that_waits_is_not_complete_yet);
+    g_test_add_func("/merge/streams at the ends of time are told as they are",
+                    streams_at_the_ends_of_time_are_told_as_they_are);
+    g_test_add_func("/merge/nothing older than it said comes out", nothing_older_than_it_said_comes_out);
     return g_test_run();
 }

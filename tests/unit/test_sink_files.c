@@ -160,6 +160,86 @@ static void a_full_disk_is_a_failure_and_only_what_is_there_counts(void)
     tear_down(&f);
 }
 
+/* ---- several hosts ---- */
+
+static const rxtx_source web1 = {.host = "web1", .linktype = 1}, v6 = {.host = "fe80::1%eth0", .linktype = 276};
+
+/* Of each group's host and number; "" = not made yet. */
+static void files_of_several_hosts_are_named_after_them(void)
+{
+    static const rxtx_group_label hosts[] = {{.key = "CPU", .number = 0, .due = true, .source = &web1},
+                                             {.key = "CPU", .number = 1, .source = &web1},
+                                             {.key = "CPU", .number = 0, .due = true, .source = &v6},
+                                             {.key = "queue", .number = -1, .due = true, .source = &v6}};
+    static const char *const names[] = {"out-web1-0.pcap", "out-fe80::1%eth0-0.pcap", "out-fe80::1%eth0-unknown.pcap",
+                                        "out-web1-1.pcap"};
+    rxtx_sink_files_settings settings = {.snaplen = 262000, .name_hosts = true};
+    fixture f;
+
+    set_up(&f);
+    settings.template = f.template;
+    f.sink = rxtx_sink_files_new(&settings, hosts, G_N_ELEMENTS(hosts), NULL, &f.stop, NULL);
+    g_assert_cmpuint(f.sink->files->len, ==, 3);
+    g_assert_cmpint(size_of(&f, names[3]), ==, -1);
+    g_assert_true(push(&f, 1, 1, "late"));
+    g_assert_cmpuint(f.sink->files->len, ==, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        g_autofree char *path = path_of(&f, names[i]);
+        g_assert_cmpstr(f.sink->files->pdata[i], ==, path);
+        g_assert_cmpint(size_of(&f, names[i]), ==, 24);
+    }
+    tear_down(&f);
+}
+
+/* Each file has its own host's link type. */
+static void a_file_has_the_link_type_of_its_host(void)
+{
+    static const rxtx_group_label hosts[] = {{.key = "CPU", .number = 0, .due = true, .source = &web1},
+                                             {.key = "CPU", .number = 0, .due = true, .source = &v6}};
+    rxtx_sink_files_settings settings = {.snaplen = 262000, .name_hosts = true};
+    char reason[PCAP_ERRBUF_SIZE];
+    fixture f;
+
+    set_up(&f);
+    settings.template = f.template;
+    f.sink = rxtx_sink_files_new(&settings, hosts, G_N_ELEMENTS(hosts), NULL, &f.stop, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        pcap_t *file = pcap_open_offline(f.sink->files->pdata[i], reason);
+        g_assert_cmpint(pcap_datalink(file), ==, i == 0 ? DLT_EN10MB : DLT_LINUX_SLL2);
+        pcap_close(file);
+    }
+    tear_down(&f);
+}
+
+/* Of one host, files are named as if it were this one. */
+static void the_name_of_one_host_is_in_no_file_s_name(void)
+{
+    static const rxtx_group_label host = {.key = "CPU", .number = 5, .due = true, .source = &web1};
+    rxtx_sink_files_settings settings = {.snaplen = 262000};
+    fixture f;
+
+    set_up(&f);
+    settings.template = f.template;
+    f.sink = rxtx_sink_files_new(&settings, &host, 1, NULL, &f.stop, NULL);
+    g_assert_cmpint(size_of(&f, "out-5.pcap"), ==, 24);
+    tear_down(&f);
+}
+
+static void a_ring_of_several_hosts_has_both_in_its_names(void)
+{
+    static const rxtx_group_label host = {.key = "CPU", .number = 5, .due = true, .source = &web1};
+    rxtx_sink_files_settings settings = {.snaplen = 262000, .name_hosts = true, .turn = {2, 1700000000000000}};
+    g_autoptr(GDateTime) begun = g_date_time_new_from_unix_local(1700000000);
+    g_autofree char *name = g_date_time_format(begun, "out-web1-5_00002_%Y%m%d%H%M%S.pcap");
+    fixture f;
+
+    set_up(&f);
+    settings.template = f.template;
+    f.sink = rxtx_sink_files_new(&settings, &host, 1, NULL, &f.stop, NULL);
+    g_assert_cmpint(size_of(&f, name), ==, 24);
+    tear_down(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -170,5 +250,11 @@ int main(int argc, char **argv)
     g_test_add_func("/sink_files/a file that cannot be made leaves none", a_file_that_cannot_be_made_leaves_none);
     g_test_add_func("/sink_files/a full disk is a failure and only what is there counts",
                     a_full_disk_is_a_failure_and_only_what_is_there_counts);
+    g_test_add_func("/sink_files/files of several hosts are named after them",
+                    files_of_several_hosts_are_named_after_them);
+    g_test_add_func("/sink_files/a file has the link type of its host", a_file_has_the_link_type_of_its_host);
+    g_test_add_func("/sink_files/the name of one host is in no file's name", the_name_of_one_host_is_in_no_file_s_name);
+    g_test_add_func("/sink_files/a ring of several hosts has both in its names",
+                    a_ring_of_several_hosts_has_both_in_its_names);
     return g_test_run();
 }

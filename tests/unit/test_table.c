@@ -164,6 +164,68 @@ static void without_packets_there_are_no_shares(void)
                     "total        0      -      0   0   0      0\n");
 }
 
+static const char *const two_hosts[] = {"web1", "db2.example", NULL};
+
+static void set_up_hosts(capture *c)
+{
+    set_up(c, 4);
+    c->plan.hosts = (char **)two_hosts;
+    c->plan.n_hosts = 2;
+    for (unsigned i = 0; i < 4; i++)
+        c->groups[i] = (rxtx_plan_group){.number = (int)(i % 2), .node = RXTX_NODE_UNKNOWN, .due = true, .host = i / 2};
+}
+
+static void several_hosts_have_a_column(void)
+{
+    g_autofree char *text = NULL;
+    capture c;
+
+    set_up_hosts(&c);
+    add(&c, 0, RXTX_TALLY_RX, 30);
+    add(&c, 3, RXTX_TALLY_TX, 10);
+    lose(&c, 2, 5);
+    text = rxtx_table_text(&c.summary, 0, false);
+    g_assert_cmpstr(text, ==,
+                    "       HOST    CPU  PACKETS   SHARE  BYTES  RX  TX  DROPS\n"
+                    "       web1      0       30   75.0%   3000  30   0      0\n"
+                    "       web1      1        0    0.0%      0   0   0      0\n"
+                    "db2.example      0        0    0.0%      0   0   0      5\n"
+                    "db2.example      1       10   25.0%   1000   0  10      0\n"
+                    "             total       40  100.0%   4000  30  10      5\n");
+}
+
+static void one_host_has_no_column(void)
+{
+    g_autofree char *text = NULL;
+    capture c;
+
+    set_up_hosts(&c);
+    c.plan.n_hosts = 1;
+    c.plan.n_groups = 2;
+    text = rxtx_table_text(&c.summary, 0, false);
+    g_assert_null(strstr(text, "HOST"));
+    g_assert_null(strstr(text, "web1"));
+}
+
+/* The bar stands beside the numbers of several hosts too, and gives way to them. */
+static void the_bar_leaves_room_for_the_hosts(void)
+{
+    g_autofree char *wide = NULL;
+    capture c;
+
+    set_up_hosts(&c);
+    for (unsigned i = 0; i < 4; i++)
+        add(&c, i, RXTX_TALLY_RX, 10 + i);
+    wide = rxtx_table_text(&c.summary, WIDE, false);
+    g_assert_nonnull(strstr(wide, "db2.example      1       13   28.3% ####################  "));
+    for (unsigned columns = 58; columns < 100; columns++) {
+        g_autofree char *text = rxtx_table_text(&c.summary, columns, false);
+        g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+        for (unsigned i = 0; i < 6; i++)
+            g_assert_cmpuint(strlen(lines[i]), <=, columns);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -175,6 +237,9 @@ int main(int argc, char **argv)
                     nodes_and_unknown_directions_have_columns_where_there_are_any);
     g_test_add_func("/table/a queue that is not known is shown once it has packets",
                     a_queue_that_is_not_known_is_shown_once_it_has_packets);
+    g_test_add_func("/table/several hosts have a column", several_hosts_have_a_column);
+    g_test_add_func("/table/one host has no column", one_host_has_no_column);
+    g_test_add_func("/table/the bar leaves room for the hosts", the_bar_leaves_room_for_the_hosts);
     g_test_add_func("/table/without packets there are no shares", without_packets_there_are_no_shares);
     return g_test_run();
 }

@@ -22,7 +22,8 @@ typedef struct {
     rxtx_sink sink; /* first */
     rxtx_stop *stop;
     GString *got;
-    guint fails_at; /* the so many-th packet, 0 = never */
+    guint64 complete_ns; /* as told before the last flush */
+    guint fails_at;      /* the so many-th packet, 0 = never */
     guint n, flushed, finished;
 } remembering;
 
@@ -96,6 +97,7 @@ static void flush(rxtx_sink *sink, bool more)
 {
     (void)more;
     ((remembering *)sink)->flushed++;
+    ((remembering *)sink)->complete_ns = sink->complete_ns;
 }
 
 static void finish(rxtx_sink *sink, rxtx_stats *stats)
@@ -233,6 +235,102 @@ static void an_engine_that_fails_gives_what_it_has(void)
     tear_down(&f);
 }
 
+/* What an engine knows of its counters only when all has come out, as one that hears them from other hosts. */
+static void what_is_behind_a_count_is_read_where_counters_come_late(void)
+{
+    fixture f;
+
+    set_up(&f);
+    fill(&f);
+    f.worker.count = 2;
+    f.engine.after_halt = 4;
+    f.engine.engine.counts_late = true;
+    rxtx_worker_run(&f.worker);
+    g_assert_cmpstr(f.sink.got->str, ==, "0@10 1@15 "); /* read, but not delivered */
+    for (guint id = 0; id < N; id++)
+        g_assert_cmpuint(f.engine.scripts[id].next, ==, f.engine.scripts[id].times->len);
+    g_assert_cmpuint(f.engine.after_halt, ==, 0);
+    g_assert_cmpuint(f.stats[0].delivered + f.stats[1].delivered, ==, 2);
+    g_assert_cmpuint(f.stats[0].directions[RXTX_TALLY_UNKNOWN].packets, ==, 1);
+    g_assert_cmpuint(f.stats[0].accepted + f.stats[1].accepted, ==, 10 + 2 * 3);
+    g_assert_cmpuint(f.stats[0].dropped, ==, 3);
+    g_assert_cmpint(rxtx_stop_why(&f.stop), ==, RXTX_STOP_COUNT);
+    g_assert_cmpuint(f.sink.n, ==, 2);
+    g_assert_cmpuint(f.sink.finished, ==, 1);
+    tear_down(&f);
+}
+
+static void what_is_behind_a_count_is_left_where_counters_are_known(void)
+{
+    fixture f;
+
+    set_up(&f);
+    fill(&f);
+    f.worker.count = 2;
+    rxtx_worker_run(&f.worker);
+    g_assert_cmpstr(f.sink.got->str, ==, "0@10 1@15 ");
+    g_assert_cmpuint(f.engine.scripts[0].next + f.engine.scripts[1].next, ==, 2);
+    g_assert_cmpuint(f.engine.waits, ==, 0);
+    tear_down(&f);
+}
+
+/* Nobody sees them, so they are no packets out of order, and no step of the clock. */
+static void what_is_behind_a_count_is_neither_late_nor_a_step(void)
+{
+    const guint64 then = 100000000000;
+    fixture f;
+
+    set_up(&f);
+    f.engine.engine.n_streams = 1;
+    script_push(&f.engine.scripts[0], then);
+    script_push(&f.engine.scripts[0], then - 1);
+    script_push(&f.engine.scripts[0], then - 2);
+    script_push(&f.engine.scripts[0], 1);
+    f.worker.count = 2;
+    f.engine.engine.counts_late = true;
+    rxtx_worker_run(&f.worker);
+    g_assert_cmpuint(f.engine.scripts[0].next, ==, 4);
+    g_assert_cmpuint(f.worker.late, ==, 1);
+    g_assert_cmpuint(f.worker.clock_steps, ==, 0);
+    tear_down(&f);
+}
+
+/* An engine that never settles does not keep us. */
+static void what_never_comes_is_not_waited_for_for_ever(void)
+{
+    gint64 begun;
+    fixture f;
+
+    set_up(&f);
+    fill(&f);
+    f.worker.count = 2;
+    f.engine.after_halt = 1000000; /* more with each wait */
+    f.engine.engine.settle_us = 0;
+    f.engine.engine.counts_late = true;
+    begun = g_get_monotonic_time();
+    rxtx_worker_run(&f.worker);
+    g_assert_cmpint(g_get_monotonic_time() - begun, <, 10 * G_USEC_PER_SEC);
+    g_assert_cmpuint(f.engine.waits, ==, 0);
+    g_assert_cmpuint(f.engine.scripts[0].next + f.engine.scripts[1].next, ==, 6); /* what was there */
+    g_assert_cmpuint(f.sink.finished, ==, 1);
+    tear_down(&f);
+}
+
+static void a_sink_knows_how_far_it_is_when_it_is_flushed(void)
+{
+    fixture f;
+
+    set_up(&f);
+    script_push(&f.engine.scripts[0], 10);
+    script_push(&f.engine.scripts[1], 15);
+    f.engine.scripts[0].complete_ns = 40;
+    f.engine.scripts[1].complete_ns = 30;
+    rxtx_worker_run(&f.worker);
+    g_assert_cmpstr(f.sink.got->str, ==, "0@10 1@15 ");
+    g_assert_cmpuint(f.sink.complete_ns, ==, 30);
+    tear_down(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -245,5 +343,14 @@ int main(int argc, char **argv)
     g_test_add_func("/worker/a reader that leaves while nothing happens ends the capture",
                     a_reader_that_leaves_while_nothing_happens_ends_the_capture);
     g_test_add_func("/worker/an engine that fails gives what it has", an_engine_that_fails_gives_what_it_has);
+    g_test_add_func("/worker/what is behind a count is read where counters come late",
+                    what_is_behind_a_count_is_read_where_counters_come_late);
+    g_test_add_func("/worker/what is behind a count is left where counters are known",
+                    what_is_behind_a_count_is_left_where_counters_are_known);
+    g_test_add_func("/worker/what is behind a count is neither late nor a step",
+                    what_is_behind_a_count_is_neither_late_nor_a_step);
+    g_test_add_func("/worker/what never comes is not waited for for ever", what_never_comes_is_not_waited_for_for_ever);
+    g_test_add_func("/worker/a sink knows how far it is when it is flushed",
+                    a_sink_knows_how_far_it_is_when_it_is_flushed);
     return g_test_run();
 }
