@@ -13,6 +13,7 @@ import pytest
 from lib import sanitizer, sshd, walker
 from lib.capture import program
 from lib.extcap import ExtcapCapture
+from lib.process import eventually
 from lib.sender import send
 
 TYPED_WRONGLY, REFUSED = 2, 1
