@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/privilege.h"
 #include "base/stop.h"
 #include "remote/deploy.h"
 #include "remote/remote.h"
@@ -105,10 +106,11 @@ static char *reload(rxtx_options *options, GError **error)
         rxtx_set_error(error, RXTX_ERROR_USAGE, "No host given: fill in 'Host' first.");
         return NULL;
     }
+    rxtx_privilege_drop(false);
     lines = rxtx_remote_ask(options, 0, error);
     if (lines == NULL)
         return NULL;
-    rxtx_reloaded_keep(options->reload_option, lines);
+    rxtx_reloaded_keep(options->reload_option, rxtx_options_host_label(options->remote_hosts[0]), lines);
     return rxtx_extcap_values(options->reload_option, lines);
 }
 
@@ -212,6 +214,7 @@ static char *list_there(const rxtx_options *options, GError **error)
     g_autoptr(GString) text = g_string_new(NULL);
     bool several = options->remote_hosts[1] != NULL;
 
+    rxtx_privilege_drop(false);
     for (unsigned i = 0; options->remote_hosts[i] != NULL; i++) {
         g_autofree char *lines = rxtx_remote_ask(options, i, error);
         g_autofree char *aligned = lines != NULL ? rxtx_lists_align(lines, options->list_cpus) : NULL;

@@ -50,6 +50,7 @@ struct rxtx_session {
     rxtx_sink *sink;
     rxtx_stats *stats; /* one for each group */
     rxtx_worker worker;
+    GThread *main_thread;
     rxtx_monitor *monitor;
     rxtx_toolbar toolbar;
     GMainLoop *loop;
@@ -87,6 +88,7 @@ rxtx_session *rxtx_session_new(const rxtx_options *options, GError **error)
     g_autoptr(rxtx_session) s = g_new0(rxtx_session, 1);
 
     s->options = options;
+    s->main_thread = g_thread_self();
     s->outlet.stop = &s->stop;
     s->control_in = s->control_out = s->signals = s->stop.fd = -1;
     rxtx_toolbar_init(&s->toolbar, -1);
@@ -236,12 +238,17 @@ static void take_warning(gpointer data, const char *host, const char *text)
     warning *w = g_new(warning, 1);
 
     *w = (warning){s, g_strdup_printf("%s: %s", host, text)};
-    g_main_context_invoke(NULL, on_warning, w);
+    if (g_thread_self() == s->main_thread)
+        on_warning(w);
+    else
+        g_idle_add_full(G_PRIORITY_DEFAULT, on_warning, w, NULL);
 }
 
 /* Nothing is captured yet, and ssh may wait for a person: a signal may end the program. */
 static bool connect_hosts(rxtx_session *s, GError **error)
 {
+    rxtx_privilege_drop(s->options->write !=
+                        NULL); /* ssh and its like need none of them, and who talks to us neither */
     sigprocmask(SIG_UNBLOCK, &s->ending, NULL);
     s->remote = rxtx_remote_connect(s->options, take_warning, s, error);
     sigprocmask(SIG_BLOCK, &s->ending, NULL);
@@ -385,8 +392,14 @@ static void start_capture(rxtx_session *s, GError **error)
 {
     rxtx_output *output = s->outlet.output;
 
+    bool started;
+
     s->start_ns = (uint64_t)g_get_real_time() * NS_PER_US;
-    if (s->engine->ops->start(s->engine, error))
+    if (s->remote != NULL)
+        sigprocmask(SIG_UNBLOCK, &s->ending, NULL); /* nothing is written yet, and another host may not answer */
+    started = s->engine->ops->start(s->engine, error);
+    sigprocmask(SIG_BLOCK, &s->ending, NULL);
+    if (started)
         s->sink = rxtx_outlet_sink(&s->outlet, s->engine->linktype, s->start_ns, error);
     if (s->sink != NULL && s->serve != NULL)
         s->sink = rxtx_serve_sink(s->serve, s->sink, output, s->stats, s->plan->n_groups);

@@ -74,7 +74,7 @@ struct rxtx_engine {
     int linktype;     /* of all packets: LINKTYPE_*, not DLT_*; 0 = each packet has its own */
     unsigned group;   /* the kernel's id of the fan-out group */
     uint64_t downs;   /* how often the interface went down while it was captured */
-    gint64 settle_us; /* how long accepted packets may take to come out after halt() */
+    gint64 settle_us; /* after halt(): how long none may come out before the rest is given up */
     bool counts_late; /* what was accepted is known only when all of it has come out */
     GError *failure;  /* NULL = none */
 };

@@ -102,7 +102,8 @@ static void deliver_rest(rxtx_worker *worker, rxtx_merge *merge)
     gint64 deadline = g_get_monotonic_time() + worker->engine->settle_us;
 
     while (worker->sink->failure == NULL && !rxtx_stop_hurry(worker->stop)) {
-        deliver_ready(worker, merge, UINT64_MAX, false);
+        if (deliver_ready(worker, merge, UINT64_MAX, false) > 0)
+            deadline = g_get_monotonic_time() + worker->engine->settle_us;
         if ((!rxtx_merge_holds(merge) && worker->engine->ops->settled(worker->engine)) ||
             g_get_monotonic_time() >= deadline || !wait_for_more(worker, -1, time_wait_ms))
             break;
@@ -116,10 +117,10 @@ static void discard_rest(rxtx_worker *worker, rxtx_merge *merge)
     gint64 deadline = g_get_monotonic_time() + worker->engine->settle_us;
 
     do
-        while (rxtx_merge_next(merge, true) != NULL)
-            rxtx_merge_step(merge);
+        for (; rxtx_merge_next(merge, true) != NULL; rxtx_merge_step(merge))
+            deadline = g_get_monotonic_time() + worker->engine->settle_us;
     while (!worker->engine->ops->settled(worker->engine) && g_get_monotonic_time() < deadline &&
-           wait_for_more(worker, -1, time_wait_ms));
+           !rxtx_stop_hurry(worker->stop) && wait_for_more(worker, -1, time_wait_ms));
 }
 
 /* What the kernel counted replaces what the packets told, and what the sink could not bring out is not delivered. On a

@@ -11,6 +11,8 @@
 #include "plan/plan.h"
 #include "rxtxcpu/capture_format.h"
 
+enum { FAR_FILTER_MAX = 131072 };
+
 /* What the links are called, and what that says. Any other name is rxtxcpu. */
 static const struct {
     const char *program;
@@ -217,6 +219,13 @@ static bool is_set(const rxtx_options *options, const rxtx_option *row, const ch
     return row->kind == RXTX_OPTION_LIST ? rxtx_cpuset_parse_list(set, value) : rxtx_cpuset_parse_mask(set, value);
 }
 
+static bool add_to_list(char **at, const char *value)
+{
+    g_autofree char *both = *at != NULL && *value != '\0' ? g_strconcat(*at, ",", value, NULL) : NULL;
+
+    return *value == '\0' || set_string(at, both != NULL ? both : value);
+}
+
 static bool set_value(rxtx_options *options, const rxtx_option *row, const char *value, GError **error)
 {
     void *at = G_STRUCT_MEMBER_P(options, row->offset);
@@ -236,8 +245,8 @@ static bool set_value(rxtx_options *options, const rxtx_option *row, const char 
         return set_choice(options, row, at, value, error);
     case RXTX_OPTION_LIST:
     case RXTX_OPTION_MASK:
-        if (*value == '\0' && rxtx_option_of_remote(row))
-            return true; /* one of two fields for the same */
+        if (rxtx_option_of_remote(row) && is_set(options, row, value))
+            return add_to_list(at, value); /* two fields for the same */
         return is_set(options, row, value) ? set_string(at, value) : invalid(options, row, value, error);
     }
     g_assert_not_reached();
@@ -506,6 +515,30 @@ const char *rxtx_options_host_label(const char *host)
     return at != NULL ? at + 1 : host;
 }
 
+char *rxtx_options_way(const rxtx_options *options, unsigned host)
+{
+    GString *way = g_string_new(NULL);
+
+    g_string_append_printf(way, " --remote-host %s", options->remote_hosts[host]);
+    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++) {
+        g_autofree char *value = value_text(options, row);
+        g_autofree char *quoted = value != NULL ? g_shell_quote(value) : NULL;
+        bool leads = rxtx_option_of_remote(row) && (row->faces & RXTX_FACE_CLI) && row->kind != RXTX_OPTION_WORDS;
+        if (leads && g_strcmp0(value, row->def) != 0)
+            g_string_append_printf(way, row->kind == RXTX_OPTION_FLAG ? " --%s" : " --%s %s", row->name, quoted);
+    }
+    return g_string_free(way, FALSE);
+}
+
+static bool check_users(const rxtx_options *options, GError **error)
+{
+    for (char **host = options->remote_hosts; host != NULL && *host != NULL; host++)
+        if (options->remote_username != NULL && strchr(*host, '@') != NULL)
+            return rxtx_set_error(error, RXTX_ERROR_USAGE,
+                                  "'%s' and --remote-username both say who to be. Leave one out.", *host);
+    return true;
+}
+
 static bool check_hosts(char **hosts, GError **error)
 {
     for (char **a = hosts; hosts != NULL && *a != NULL; a++)
@@ -526,7 +559,10 @@ static bool check_remote(const rxtx_options *options, GError **error)
                               options->interface);
     if (options->filter != NULL && !g_utf8_validate(options->filter, -1, NULL))
         return rxtx_set_error(error, RXTX_ERROR_USAGE, "The filter for another host has to be UTF-8.");
-    return check_hosts(options->remote_hosts, error);
+    if (options->filter != NULL && strlen(options->filter) > FAR_FILTER_MAX)
+        return rxtx_set_error(error, RXTX_ERROR_USAGE, "The filter is too long to be sent: at most %d bytes.",
+                              FAR_FILTER_MAX);
+    return check_users(options, error) && check_hosts(options->remote_hosts, error);
 }
 
 /* Wireshark has two fields for it. */

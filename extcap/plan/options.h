@@ -172,5 +172,8 @@ const char *rxtx_group_noun(int group);
 /* HOST of [USER@]HOST: what the host is called in the capture. Borrowed. */
 const char *rxtx_options_host_label(const char *host);
 
+/* " --remote-host web1 --remote-port 2222": what leads to a host again, as it would be typed. Free with g_free. */
+char *rxtx_options_way(const rxtx_options *options, unsigned host);
+
 /* Does the capture, or the question, go to other hosts? */
 bool rxtx_options_remote(const rxtx_options *options);

@@ -13,15 +13,16 @@ enum { LOOK_MS = 500, LINE_BYTES_MAX = 4096, LINES_MAX = 200 };
 
 #define SAYS "rxtxcpu-deploy "
 
-/* Without single quotes, for it stands between some; what is printed is read by send(). The folder is one in which a
- * program can be run: /tmp often is none. Nothing is sent before it is asked for, so head may read as far as it likes.
+/* Without single quotes, for it stands between some, and without exclamation marks, which csh obeys even there; what is
+ * printed is read by send(). The folder is one in which a program can be run: /tmp often is none. Nothing is sent
+ * before it is asked for, so head may read as far as it likes.
  */
 static const char script[] =
     "umask 077; "
     "for base in \"${TMPDIR:-/tmp}\" /var/tmp \"$HOME\" /dev/shm; do "
     "d=$(mktemp -d \"$base/rxtxcpu.XXXXXXXXXX\" 2>/dev/null) || continue; "
     "trap \"rm -rf \\\"$d\\\"\" EXIT; trap \"exit 1\" HUP INT TERM; "
-    "printf \"#!/bin/sh\\nexit 0\\n\" >\"$d/rxtxcpu\"; chmod 700 \"$d/rxtxcpu\"; "
+    "printf \"#\\041/bin/sh\\nexit 0\\n\" >\"$d/rxtxcpu\"; chmod 700 \"$d/rxtxcpu\"; "
     "\"$d/rxtxcpu\" 2>/dev/null && break; "
     "rm -rf \"$d\"; d=; done; "
     "[ -n \"$d\" ] || { echo " SAYS "nowhere; exit 1; }; "
@@ -30,12 +31,11 @@ static const char script[] =
     "head -c \"$size\" >\"$d/rxtxcpu\" || exit 1; "
     "echo \"$sum  $d/rxtxcpu\" | sha256sum -c - >/dev/null 2>&1 || { echo " SAYS "sum; exit 1; }; "
     "\"$d/rxtxcpu\" --version >/dev/null 2>&1 || { echo " SAYS "broken; exit 1; }; "
-    "echo " SAYS "run; "
-    "exec ";
+    "echo " SAYS "run; ";
 
 char *rxtx_deploy_command(const rxtx_options *options)
 {
-    return g_strdup_printf("exec /bin/sh -c '%s%s\"$d/rxtxcpu\" --serve --remote-deploy'", script,
+    return g_strdup_printf("exec /bin/sh -c '%s%s\"$d/rxtxcpu\" --serve --remote-deploy; exit $?'", script,
                            rxtx_ssh_priv(options->remote_priv));
 }
 

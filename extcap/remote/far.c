@@ -26,6 +26,8 @@ enum {
     LINKTYPE_LINUX_SLL2 = 276,
 };
 
+static const uint64_t COUNT_MAX = G_MAXINT64 / 2;
+
 static uint64_t now_ns(void)
 {
     return (uint64_t)g_get_real_time() * NS_PER_US;
@@ -55,7 +57,8 @@ bool rxtx_far_say(rxtx_far *far, uint32_t message, GVariant *body)
 
 bool rxtx_far_ping(rxtx_far *far)
 {
-    return rxtx_far_say(far, RXTX_BLOCK_PING, g_variant_new(RXTX_PING_TYPE, now_ns()));
+    far->pinged_ns = now_ns();
+    return rxtx_far_say(far, RXTX_BLOCK_PING, g_variant_new(RXTX_PING_TYPE, far->pinged_ns));
 }
 
 static bool reach(rxtx_far *far, const char *host, const rxtx_far_tick *tick, GError **error)
@@ -138,7 +141,7 @@ void rxtx_far_read(rxtx_far *far)
             far->heard_us = g_get_monotonic_time();
         }
     }
-    far->ended = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+    far->ended = far->ended || n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 void rxtx_far_check_silence(rxtx_far *far, gint64 limit_us)
@@ -238,11 +241,15 @@ static bool on_status(rxtx_far *far, GVariant *body)
         return breaks_protocol(far);
     g_variant_get(body, "(ttttb@a(ttt))", &asked, &read_at, &told, &complete, NULL, NULL);
     rxtx_clock_offset_take(&far->clock, asked, read_at, told, now_ns());
+    far->answers += asked != 0 && asked == far->pinged_ns;
     far->complete_ns = complete;
-    far->statuses++;
     g_variant_iter_init(&iter, counters);
     for (guint i = 0; g_variant_iter_next(&iter, "(ttt)", &accepted, &dropped, &delivered); i++)
-        far->counted[i] = (rxtx_stats){.accepted = accepted, .dropped = dropped};
+        if (accepted > COUNT_MAX || dropped > accepted || delivered > accepted - dropped ||
+            accepted < far->counted[i].accepted)
+            return breaks_protocol(far);
+        else
+            far->counted[i] = (rxtx_stats){.accepted = accepted, .dropped = dropped};
     return true;
 }
 
@@ -270,11 +277,15 @@ static bool on_warning(rxtx_far *far, GVariant *body)
  * that it says becomes a part of a command. Free with g_free. */
 static char *hint_of(const rxtx_far *far, guint32 code, const char *told, const char *program)
 {
+    g_autofree char *way = rxtx_options_way(far->options, far->host);
+
+    if (code == RXTX_ERROR_PERMISSION && far->options->remote_deploy)
+        return g_strdup("Add --remote-priv sudo, or be root there: --remote-username root");
     if (code == RXTX_ERROR_PERMISSION)
         return g_strdup_printf("There, run: sudo setcap cap_net_raw+ep %s (or add --remote-priv sudo)",
                                rxtx_is_program(program) ? program : far->options->remote_program);
-    if (code == RXTX_ERROR_INTERFACE)
-        return g_strdup_printf("To list them: rxtxcpu -D --remote-host %s", far->options->remote_hosts[far->host]);
+    if (code == RXTX_ERROR_INTERFACE && (told == NULL || g_str_has_prefix(told, "To list them")))
+        return g_strdup_printf("To list them: rxtxcpu -D%s", way);
     return told != NULL ? g_strdup_printf("%s says: %s", far->label, told) : NULL;
 }
 
@@ -293,6 +304,24 @@ static bool on_error(rxtx_far *far, GVariant *body)
     whole = g_strjoin("\n", lines[0] != NULL ? lines[0] : "", hint, NULL);
     return fail(far, code == RXTX_ERROR_USAGE || code == RXTX_ERROR_INPUT ? RXTX_ERROR_INPUT : RXTX_ERROR_REMOTE,
                 whole);
+}
+
+/* Only whole lines that stood unchanged from one look to the next. */
+void rxtx_far_show_said(rxtx_far *far)
+{
+    const GString *all = far->ssh.said;
+    bool still = all->len == far->said && all->len > far->shown && all->str[all->len - 1] == '\n';
+    g_autofree char *fresh = still && !far->greeted ? g_strdelimit(g_strdup(all->str + far->shown), "\r", '\n') : NULL;
+    g_auto(GStrv) lines = fresh != NULL ? g_strsplit(fresh, "\n", -1) : NULL;
+
+    far->said = all->len;
+    for (char **line = lines; lines != NULL && *line != NULL; line++) {
+        g_autofree char *text = clipped(*line);
+        if (*text != '\0' && far->warn != NULL)
+            far->warn(far->warn_data, far->label, text);
+    }
+    if (lines != NULL)
+        far->shown = all->len;
 }
 
 static bool on_text(rxtx_far *far, GVariant *body)
@@ -353,11 +382,29 @@ static int32_t ifindex_of(rxtx_far *far, const rxtx_decoded *decoded)
     return (int32_t)far->interfaces->len;
 }
 
+/* One header for all, as HELLO said; packets of all interfaces have their own. */
+static bool fits_hello(const rxtx_far *far, const rxtx_decoded *decoded)
+{
+    bool own = far->options->interface == NULL && !far->options->one_linktype;
+
+    return own || decoded->interface.linktype == rxtx_far_linktype(far) || strcmp(decoded->interface.name, "any") == 0;
+}
+
+int rxtx_far_linktype(const rxtx_far *far)
+{
+    const char *told = rxtx_far_fact(far, "linktype");
+
+    return told != NULL ? (int)CLAMP(g_ascii_strtoll(told, NULL, 10), 0, G_MAXUINT16) : 0;
+}
+
 static bool take_interface(rxtx_far *far, const rxtx_decoded *decoded)
 {
     const char *description = decoded->interface.description, *name = decoded->interface.name;
     gpointer group;
     rxtx_far_block block;
+
+    if (!fits_hello(far, decoded))
+        return fail(far, RXTX_ERROR_REMOTE, "The other end sent packets of another link type than it had told");
 
     if (description == NULL || !g_str_has_prefix(description, name) ||
         !g_hash_table_lookup_extended(far->endings, description + strlen(name), NULL, &group))

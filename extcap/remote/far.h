@@ -53,14 +53,17 @@ typedef struct {
     rxtx_clock_offset clock;
     uint64_t complete_ns; /* as it told last, of its clock */
     uint64_t downs, late, clock_steps;
-    uint64_t statuses; /* how many STATUS came */
-    gint64 heard_us;   /* monotonic: when something came last */
-    bool asked;        /* the request is sent */
-    bool through;      /* ssh is: from here on silence counts */
-    bool greeted;      /* HELLO came */
-    bool over;         /* END came: nothing more will */
-    bool ended;        /* nothing more can be read */
-    GError *failure;   /* NULL = none */
+    uint64_t pinged_ns; /* the time in the last PING */
+    unsigned answers;   /* how many STATUS came that answer the last PING of their time */
+    size_t shown;       /* bytes of what ssh said that were shown to the user */
+    size_t said;        /* how many it had said when we looked last */
+    gint64 heard_us;    /* monotonic: when something came last */
+    bool asked;         /* the request is sent */
+    bool through;       /* ssh is: from here on silence counts */
+    bool greeted;       /* HELLO came */
+    bool over;          /* END came: nothing more will */
+    bool ended;         /* nothing more can be read */
+    GError *failure;    /* NULL = none */
 
     void (*warn)(gpointer data, const char *host, const char *text);
     gpointer warn_data;
@@ -91,6 +94,13 @@ bool rxtx_far_ping(rxtx_far *far);
 
 /* So long nothing came that it is lost: says so in failure. While ssh may be asking a person, any time is allowed. */
 void rxtx_far_check_silence(rxtx_far *far, gint64 limit_us);
+
+/* What HELLO told of it; 0 = each packet has its own, or it was not told. */
+int rxtx_far_linktype(const rxtx_far *far);
+
+/* What ssh says while it is not through yet, such as where to confirm a login, is shown; but for what comes right
+ * before its end, which becomes our own sentence. To be called about twice a second. */
+void rxtx_far_show_said(rxtx_far *far);
 
 /* A fact of HELLO; NULL = it was not told. Borrowed. */
 const char *rxtx_far_fact(const rxtx_far *far, const char *name);

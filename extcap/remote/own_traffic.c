@@ -87,6 +87,11 @@ char *rxtx_own_connection_filter(const char *connection)
                            family, client, client_port, server, server_port, server, server_port, client, client_port);
 }
 
+bool rxtx_own_connection_is_local(const char *connection)
+{
+    return g_str_has_prefix(connection, "127.") || g_str_has_prefix(connection, "::1 ");
+}
+
 char *rxtx_own_connection_join(const char *own, const char *filter)
 {
     bool any = filter != NULL && filter[strspn(filter, " \t\r\n")] != '\0'; /* blanks alone are no filter in () */

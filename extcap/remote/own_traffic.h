@@ -13,6 +13,9 @@ char *rxtx_own_connection(void);
  * over IP. Pure. Free with g_free. */
 char *rxtx_own_connection_filter(const char *connection);
 
+/* Does it come from the host itself, from a program that passes it on? Pure. */
+bool rxtx_own_connection_is_local(const char *connection);
+
 /* Both filters in one; filter: NULL or "" = none. Ours comes first, for `vlan` and the like change what comes behind
  * them. Pure. Free with g_free. */
 char *rxtx_own_connection_join(const char *own, const char *filter);

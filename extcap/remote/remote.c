@@ -12,9 +12,9 @@
 enum {
     PING_MS = 1000,
     LOOK_MS = 500,
+    US_PER_MS = 1000,
+    NS_PER_US = 1000,
     EXCHANGES = 4, /* of the clocks' readings before the start */
-    SETTLE_US = 15 * G_USEC_PER_SEC,
-    LAST_SILENCE_US = 3 * G_USEC_PER_SEC, /* once we have said stop */
 };
 
 struct rxtx_remote {
@@ -25,7 +25,8 @@ struct rxtx_remote {
     rxtx_source *sources;  /* one for each */
     GPtrArray *interfaces; /* of rxtx_far_interface */
     struct pollfd *polls;
-    guint ping; /* GLib's id of the timer, 0 = none */
+    guint ping;       /* GLib's id of the timer, 0 = none */
+    gint64 pinged_us; /* monotonic: when all were pinged last */
     bool halted;
 };
 
@@ -33,7 +34,7 @@ struct rxtx_remote {
 
 static gint64 silence_us(const rxtx_remote *r)
 {
-    return r->halted ? LAST_SILENCE_US : (gint64)r->options->remote_timeout * G_USEC_PER_SEC;
+    return (gint64)r->options->remote_timeout * G_USEC_PER_SEC;
 }
 
 /* Who must wait for us is not silent. */
@@ -76,62 +77,89 @@ static bool copy_failure(const rxtx_far *far, GError **error)
 
 /* ---- connecting ---- */
 
-/* They are told that we are there while they wait for others, or for a link; who has not been reached yet hears it
- * then. */
-static void ping_all(gpointer data)
+static void ping_all(const rxtx_remote *r)
 {
-    const rxtx_remote *r = data;
-
     for (rxtx_far *far = r->fars; far < r->fars + r->n_fars; far++)
         if (far->asked)
             rxtx_far_ping(far);
 }
 
-/* Waits until `done`. */
-static bool await(rxtx_remote *r, rxtx_far *far, bool (*done)(const rxtx_far *far), GError **error)
+/* Who waits for others, or for a link, is told now and then that we are there, and what it says is heard. */
+static void tend(gpointer data)
+{
+    rxtx_remote *r = data;
+    gint64 now_us = g_get_monotonic_time();
+
+    for (rxtx_far *far = r->fars; far < r->fars + r->n_fars; far++)
+        if (far->asked && far->failure == NULL) {
+            rxtx_far_read(far);
+            rxtx_far_look(far);
+        }
+    if (now_us - r->pinged_us < PING_MS * US_PER_MS)
+        return;
+    r->pinged_us = now_us;
+    ping_all(r);
+    for (rxtx_far *far = r->fars; far < r->fars + r->n_fars; far++)
+        rxtx_far_show_said(far);
+}
+
+/* Waits until `done`, at most until a time; G_MAXINT64 = a person may have to do something first. */
+static bool await(rxtx_remote *r, rxtx_far *far, bool (*done)(const rxtx_far *far), gint64 deadline_us, GError **error)
 {
     rxtx_far_look(far);
     while (!done(far) && far->failure == NULL) {
         wait_and_read(r, -1, -1, LOOK_MS);
-        ping_all(r);
-        rxtx_far_look(far);
+        tend(r);
+        if (g_get_monotonic_time() > deadline_us && !done(far) && far->failure == NULL)
+            return rxtx_set_error(error, RXTX_ERROR_REMOTE,
+                                  "%s: The other end does not do what it should.\nTo wait longer: --remote-timeout "
+                                  "SECONDS",
+                                  far->label);
     }
     return copy_failure(far, error);
 }
 
-static bool is_greeted(const rxtx_far *far)
+static gint64 soon_us(const rxtx_remote *r)
 {
-    return far->greeted || far->over;
+    return g_get_monotonic_time() + silence_us(r);
 }
 
-static bool has_clock(const rxtx_far *far)
+static bool is_greeted(const rxtx_far *far)
 {
-    return far->statuses >= EXCHANGES || far->over;
+    return far->greeted || far->text != NULL || far->over;
+}
+
+static bool has_answered(const rxtx_far *far)
+{
+    return far->answers > 0 || far->over;
 }
 
 static bool connect_to(rxtx_remote *r, unsigned number, rxtx_remote_warn warn, gpointer data, GError **error)
 {
     rxtx_far *far = &r->fars[r->n_fars++];
 
-    if (!rxtx_far_start(far, r->options, number, r->interfaces, &(rxtx_far_tick){ping_all, r}, error))
+    if (!rxtx_far_start(far, r->options, number, r->interfaces, &(rxtx_far_tick){tend, r}, error))
         return false;
     far->warn = warn;
     far->warn_data = data;
-    return await(r, far, is_greeted, error);
+    return await(r, far, is_greeted, G_MAXINT64, error);
 }
 
-/* A few round trips one after another; what is sent together waits for each other. */
+/* A few round trips one after another; what is sent together waits for each other. What was said while others were
+ * waited for told nothing of the way. */
 static bool compare_clocks(rxtx_remote *r, rxtx_far *far, GError **error)
 {
-    for (uint64_t before = far->statuses; far->statuses < EXCHANGES && far->failure == NULL && !far->over;
-         before = far->statuses) {
+    rxtx_far_read(far);
+    rxtx_far_look(far);
+    far->clock = (rxtx_clock_offset){0};
+    for (unsigned i = 0; i < EXCHANGES; i++) {
+        r->pinged_us = g_get_monotonic_time(); /* no other ping in between */
+        far->answers = 0;
         rxtx_far_ping(far);
-        while (far->statuses == before && far->failure == NULL && !far->over) {
-            wait_and_read(r, -1, -1, LOOK_MS);
-            rxtx_far_look(far);
-        }
+        if (!await(r, far, has_answered, soon_us(r), error))
+            return false;
     }
-    return await(r, far, has_clock, error);
+    return true;
 }
 
 /* ---- one order for all ---- */
@@ -141,17 +169,26 @@ static const char *sign_of(int64_t ns)
     return ns < 0 ? "behind" : "ahead of";
 }
 
+/* How far two clocks are apart at least. */
+static int64_t apart_ns(const rxtx_clock_offset *a, const rxtx_clock_offset *b)
+{
+    int64_t apart = ABS(a->offset_ns - b->offset_ns) - a->error_ns - b->error_ns;
+
+    return a->known && b->known ? MAX(apart, 0) : 0;
+}
+
 /* So far apart, packets would wait for others longer than they can be kept. */
 static bool check_clocks(const rxtx_remote *r, GError **error)
 {
-    for (unsigned i = 1; i < r->n_fars; i++) {
-        int64_t apart = r->fars[i].clock.offset_ns - r->fars[0].clock.offset_ns;
-        if (r->fars[i].clock.known && r->fars[0].clock.known && ABS(apart) > (int64_t)RXTX_CLOCK_STEP_NS)
-            return rxtx_set_error(error, RXTX_ERROR_REMOTE,
-                                  "The clock of %s is %.3f s %s that of %s: their packets have no common order.\nSet "
-                                  "the clocks there (for instance: chronyc makestep), or capture each host alone",
-                                  r->fars[i].label, (double)ABS(apart) / 1e9, sign_of(apart), r->fars[0].label);
-    }
+    for (const rxtx_far *a = r->fars; a < r->fars + r->n_fars; a++)
+        for (const rxtx_far *b = a + 1; b < r->fars + r->n_fars; b++)
+            if (apart_ns(&a->clock, &b->clock) > (int64_t)RXTX_CLOCK_STEP_NS)
+                return rxtx_set_error(error, RXTX_ERROR_REMOTE,
+                                      "The clock of %s is %.3f s %s that of %s: their packets have no common order.\n"
+                                      "Set the clocks there (for instance: chronyc makestep), or capture each host "
+                                      "alone",
+                                      b->label, (double)ABS(b->clock.offset_ns - a->clock.offset_ns) / 1e9,
+                                      sign_of(b->clock.offset_ns - a->clock.offset_ns), a->label);
     return true;
 }
 
@@ -210,12 +247,11 @@ static char *comment_there(const rxtx_source *source, const char *name)
 static void make_source(rxtx_remote *r, unsigned i)
 {
     const rxtx_far *far = &r->fars[i];
-    const char *linktype = rxtx_far_fact(far, "linktype");
 
     r->sources[i] = (rxtx_source){
         .host = far->label,
         .interface = r->options->interface,
-        .linktype = linktype != NULL ? (int)CLAMP(g_ascii_strtoll(linktype, NULL, 10), 0, G_MAXUINT16) : 0,
+        .linktype = rxtx_far_linktype(far),
         .filter = rxtx_far_fact(far, "filter"),
         .clock_offset_ns = far->clock.known ? far->clock.offset_ns : 0,
         .name = name_there,
@@ -254,7 +290,7 @@ static bool remote_start(rxtx_engine *engine, GError **error)
     for (unsigned i = 0; i < r->n_fars; i++)
         rxtx_far_say(&r->fars[i], RXTX_BLOCK_START, NULL);
     for (unsigned i = 0; i < r->n_fars; i++)
-        if (!await(r, &r->fars[i], is_ready, error))
+        if (!await(r, &r->fars[i], is_ready, soon_us(r), error))
             return false;
     r->ping = g_timeout_add(PING_MS, on_ping, r);
     return true;
@@ -303,6 +339,8 @@ static rxtx_wait_result remote_wait(rxtx_engine *engine, const rxtx_wait_for *wh
             refresh(&r->fars[i].stream);
     if (!take_failure(r) && !r->halted)
         note_end(r);
+    if (r->engine.failure == NULL && !r->halted)
+        check_clocks(r, &r->engine.failure); /* one may have been set meanwhile */
     return engine->failure != NULL && !r->halted ? RXTX_WAIT_FAILED : RXTX_WAIT_GO_ON;
 }
 
@@ -341,8 +379,10 @@ rxtx_clock_offset *rxtx_remote_clocks(const rxtx_remote *remote)
 {
     rxtx_clock_offset *clocks = g_new(rxtx_clock_offset, remote->n_fars);
 
-    for (unsigned i = 0; i < remote->n_fars; i++)
+    for (unsigned i = 0; i < remote->n_fars; i++) {
         clocks[i] = remote->fars[i].clock;
+        clocks[i].error_ns = rxtx_clock_offset_error(&clocks[i], (uint64_t)g_get_real_time() * NS_PER_US);
+    }
     return clocks;
 }
 
@@ -368,7 +408,8 @@ static rxtx_remote *new_remote(const rxtx_options *options)
     rxtx_remote *r = g_new0(rxtx_remote, 1);
     guint n = g_strv_length(options->remote_hosts);
 
-    r->engine = (rxtx_engine){.ops = &ops, .settle_us = SETTLE_US, .counts_late = true};
+    r->engine =
+        (rxtx_engine){.ops = &ops, .settle_us = (gint64)options->remote_timeout * G_USEC_PER_SEC, .counts_late = true};
     r->options = options;
     r->fars = g_new0(rxtx_far, n);
     r->sources = g_new0(rxtx_source, n);

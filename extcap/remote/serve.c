@@ -5,6 +5,7 @@
 #include <glib-unix.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -15,7 +16,15 @@
 #include "remote/own_traffic.h"
 #include "rxtxcpu/remote_protocol.h"
 
-enum { NS_PER_US = 1000, MS_PER_S = 1000, LOOK_MS = 500, US_PER_MS = 1000, TEXT_MAX = 200000, FILTER_MAX = 32768 };
+enum {
+    NS_PER_US = 1000,
+    MS_PER_S = 1000,
+    LOOK_MS = 500,
+    US_PER_MS = 1000,
+    TEXT_MAX = 200000,
+    FILTER_MAX = 32768,
+    PUSHES_A_LOOK = 1024
+};
 
 struct rxtx_serve {
     int in, out;
@@ -25,8 +34,8 @@ struct rxtx_serve {
     bool gone;             /* the near end is, or says what is none of ours */
     rxtx_options *options; /* the request; NULL = none yet */
     rxtx_stop *stop;
-    guint watch, timer; /* GLib's ids, 0 = none */
-    GMutex mutex;       /* of the ping */
+    guint watch, timer;    /* GLib's ids, 0 = none */
+    pthread_mutex_t mutex; /* of the ping */
     uint64_t ping_ns, ping_read_ns;
 };
 
@@ -63,10 +72,10 @@ static GVariant *status(rxtx_serve *s, uint64_t complete_ns, bool over, const rx
     GVariantBuilder counters;
     uint64_t asked, read_at;
 
-    g_mutex_lock(&s->mutex);
+    pthread_mutex_lock(&s->mutex);
     asked = s->ping_ns;
     read_at = s->ping_read_ns;
-    g_mutex_unlock(&s->mutex);
+    pthread_mutex_unlock(&s->mutex);
     g_variant_builder_init(&counters, G_VARIANT_TYPE("a(ttt)"));
     for (unsigned i = 0; i < n; i++) {
         rxtx_stats now;
@@ -115,7 +124,7 @@ rxtx_serve *rxtx_serve_new(void)
     s->out = dup(STDOUT_FILENO);
     s->heard = g_byte_array_new();
     s->heard_us = g_get_monotonic_time();
-    g_mutex_init(&s->mutex);
+    pthread_mutex_init(&s->mutex, NULL);
     return s;
 }
 
@@ -235,6 +244,9 @@ bool rxtx_serve_leave_out_ourselves(rxtx_serve *serve, GError **error)
     } else if (!options->remote_own_traffic && (connection == NULL || own != NULL)) {
         rxtx_serve_warn(serve, "Our own ssh connection is not left out: it is not known here, or has no filter.");
     }
+    if (own != NULL && rxtx_own_connection_is_local(connection) && g_strcmp0(options->interface, "lo") != 0)
+        rxtx_serve_warn(serve, "The ssh connection comes through another program of that host: what that one sends and "
+                               "receives is not left out.");
     return true;
 }
 
@@ -263,10 +275,10 @@ static GVariant *hello(const rxtx_plan *plan, int linktype)
 
 static void take_ping(rxtx_serve *s, GVariant *body)
 {
-    g_mutex_lock(&s->mutex);
+    pthread_mutex_lock(&s->mutex);
     g_variant_get(body, RXTX_PING_TYPE, &s->ping_ns);
     s->ping_read_ns = now_ns();
-    g_mutex_unlock(&s->mutex);
+    pthread_mutex_unlock(&s->mutex);
 }
 
 /* The near end is gone, or says what it should not: there is nobody to capture for. */
@@ -370,6 +382,7 @@ typedef struct {
     rxtx_serve *serve;
     const rxtx_stats *stats;
     unsigned n_groups;
+    unsigned pushed;
 } telling;
 
 /* What happens to the inner one happens to us. */
@@ -401,6 +414,8 @@ static bool push(rxtx_sink *sink, unsigned group, const rxtx_packet *packet)
 
     if (!taken)
         follow(t);
+    else if (++t->pushed % PUSHES_A_LOOK == 0 && g_get_monotonic_time() >= sink->due_us)
+        put_status(t, false, t->stats); /* who is never idle is not flushed */
     return taken;
 }
 
@@ -460,7 +475,7 @@ void rxtx_serve_free(rxtx_serve *serve)
         g_source_remove(serve->timer);
     rxtx_options_free(serve->options);
     g_byte_array_unref(serve->heard);
-    g_mutex_clear(&serve->mutex);
+    pthread_mutex_destroy(&serve->mutex);
     close(serve->out);
     g_free(serve);
 }

@@ -14,24 +14,43 @@
 
 #include "base/error.h"
 #include "remote/message.h"
+#include "rxtxcpu/remote_protocol.h"
 #include "remote/ssh_command.h"
 
-enum { SAID_MAX = 8192, LAST_PATIENCE_MS = 1000, NOT_FOUND = 127, NOT_EXECUTABLE = 126, SSH_FAILED = 255 };
+enum {
+    SAID_MAX = 8192,
+    LAST_PATIENCE_MS = 1000,
+    SLICE_MS = 20,
+    NOT_FOUND = 127,
+    NOT_EXECUTABLE = 126,
+    SSH_FAILED = 255
+};
 
 /* ---- start and end ---- */
 
-/* In the child. A terminal's Ctrl-C is for us, who stop the capture in order; the signals that we block are not blocked
- * there. */
-static void settle_child(gpointer parent)
+typedef struct {
+    pid_t parent;
+    bool alone; /* without a terminal */
+} child;
+
+/* In the child. What a terminal sends to all is for us, who stop the capture in order; the signals that we block are
+ * not blocked there. Called by Wireshark there may be a terminal all the same, on which nobody waits for a question,
+ * such as that of a jump host's ssh, which is not told of BatchMode. */
+static void settle_child(gpointer data)
 {
+    const child *c = data;
     sigset_t none;
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
     signal(SIGPIPE, SIG_DFL);
+    if (c->alone)
+        setsid();
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != GPOINTER_TO_INT(parent))
+    if (getppid() != c->parent)
         _exit(1); /* it was over before we were told */
 }
 
@@ -53,32 +72,22 @@ static void unblock(int fd)
 bool rxtx_ssh_start(rxtx_ssh *ssh, const rxtx_options *options, const char *host, const char *command, GError **error)
 {
     static const GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD;
+    child settings = {.parent = getpid(), .alone = options->face == RXTX_FACE_EXTCAP};
     bool ask;
     g_auto(GStrv) env = environment(options, &ask);
     g_auto(GStrv) argv = rxtx_ssh_command(options, host, command, ask);
     g_autoptr(GError) why = NULL;
 
     *ssh = (rxtx_ssh){.options = options, .host = host, .in = -1, .out = -1, .err = -1, .said = g_string_new(NULL)};
-    if (!g_spawn_async_with_pipes(NULL, argv, env, flags, settle_child, GINT_TO_POINTER(getpid()), &ssh->pid, &ssh->in,
-                                  &ssh->out, &ssh->err, &why))
+    if (!g_spawn_async_with_pipes(NULL, argv, env, flags, settle_child, &settings, &ssh->pid, &ssh->in, &ssh->out,
+                                  &ssh->err, &why))
         return rxtx_set_error(error, RXTX_ERROR_REMOTE, "Running ssh: %s\nInstall it: apt-get install openssh-client",
                               why->message);
     unblock(ssh->in);
+    (void)fcntl(ssh->in, F_SETPIPE_SZ, RXTX_MESSAGE_MAX); /* a request is written in one piece */
     unblock(ssh->out);
     unblock(ssh->err);
     return true;
-}
-
-void rxtx_ssh_listen(rxtx_ssh *ssh)
-{
-    char piece[1024];
-    ssize_t n;
-
-    while (ssh->err >= 0 && (n = read(ssh->err, piece, sizeof piece)) > 0) {
-        g_string_append_len(ssh->said, piece, n);
-        if (ssh->said->len > SAID_MAX)
-            g_string_erase(ssh->said, 0, (gssize)(ssh->said->len - SAID_MAX));
-    }
 }
 
 static void close_end(int *fd)
@@ -86,6 +95,20 @@ static void close_end(int *fd)
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
+}
+
+void rxtx_ssh_listen(rxtx_ssh *ssh)
+{
+    char piece[1024];
+    ssize_t n = -1;
+
+    while (ssh->err >= 0 && (n = read(ssh->err, piece, sizeof piece)) > 0) {
+        g_string_append_len(ssh->said, piece, n);
+        if (ssh->said->len > SAID_MAX)
+            g_string_erase(ssh->said, 0, (gssize)(ssh->said->len - SAID_MAX));
+    }
+    if (ssh->err >= 0 && n == 0)
+        close_end(&ssh->err);
 }
 
 /* A connection that is shared keeps a process in the background, and its stderr open: the end of ssh itself counts. */
@@ -98,8 +121,12 @@ static bool has_ended(rxtx_ssh *ssh, int patience_ms)
         continue;
     if (pidfd >= 0)
         close(pidfd);
-    if (waitpid(ssh->pid, &ssh->status, WNOHANG) != ssh->pid)
-        return false;
+    for (int left_ms = pidfd >= 0 ? 0 : patience_ms; waitpid(ssh->pid, &ssh->status, WNOHANG) != ssh->pid;) {
+        if (left_ms <= 0)
+            return false;
+        g_usleep(SLICE_MS * 1000); /* before Linux 5.3 */
+        left_ms -= SLICE_MS;
+    }
     ssh->pid = 0;
     return true;
 }
@@ -280,7 +307,7 @@ static bool explain_refused(const rxtx_ssh *ssh, const char *last, GError **erro
 static bool was_not_found(const rxtx_ssh *ssh)
 {
     return (WIFEXITED(ssh->status) && WEXITSTATUS(ssh->status) == NOT_FOUND) ||
-           strstr(ssh->said->str, "command not found") != NULL;
+           strstr(ssh->said->str, "ommand not found") != NULL;
 }
 
 bool rxtx_ssh_explain(const rxtx_ssh *ssh, bool capturing, GError **error)
@@ -288,11 +315,19 @@ bool rxtx_ssh_explain(const rxtx_ssh *ssh, bool capturing, GError **error)
     const meaning *known = meaning_of(ssh);
     g_autofree char *last = line_with(ssh->said->str, known != NULL ? known->said : NULL);
 
+    if (capturing && WIFSIGNALED(ssh->status) && WTERMSIG(ssh->status) == SIGTERM)
+        return explain(ssh, "The connection was lost: ssh got a SIGTERM too.", "",
+                       "To end a capture in order, signal rxtxcpu alone (timeout --foreground), or send SIGINT", error);
     if (capturing)
         return explain(ssh, "The connection was lost", *last != '\0' ? last : "(its other end is gone).",
                        "What came before is whole. Try: %s", error);
     if (known != NULL && strstr(known->said, "CHANGED") != NULL)
         return explain_changed_key(ssh, known, error);
+    if (known != NULL && known->far && ssh->options->remote_deploy && ssh->options->remote_priv != RXTX_PRIV_NONE)
+        return explain(ssh, known->sentence, known->quote ? last : "",
+                       "For a program that is brought along, any command has to be allowed. Or be root there: "
+                       "--remote-username root",
+                       error);
     if (known != NULL)
         return explain(ssh, known->sentence, known->quote ? last : "", known->hint, error);
     if (was_not_found(ssh))

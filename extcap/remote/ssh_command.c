@@ -26,8 +26,9 @@ static void add_given(GPtrArray *argv, const char *option, const char *value)
 static void add_manners(GPtrArray *argv)
 {
     static const char *const settings[] = {
-        "ForwardAgent=no",    "ForwardX11=no", "ClearAllForwardings=yes", "PermitLocalCommand=no",
-        "RemoteCommand=none", "LogLevel=INFO", "EscapeChar=none",
+        "ForwardAgent=no", "ForwardX11=no",   "ClearAllForwardings=yes", "PermitLocalCommand=no", "RemoteCommand=none",
+        "LogLevel=INFO",   "EscapeChar=none", "ControlMaster=no", /* or others' sessions would end with ours; one that
+                                                                     is there is used */
     };
 
     add(argv, "-T");
@@ -43,14 +44,14 @@ static guint64 default_timeout(void)
     g_assert_not_reached();
 }
 
-/* How long to wait for the connection is ssh's configuration's, unless it was said. */
+/* How long to wait for the connection is ssh's configuration's, unless it was said, or nobody sits there to end it. */
 static void add_settings(GPtrArray *argv, const rxtx_options *options, bool ask)
 {
     g_autofree char *timeout = g_strdup_printf("ConnectTimeout=%" G_GUINT64_FORMAT, options->remote_timeout);
 
     if (!ask)
         add_setting(argv, "BatchMode=yes");
-    if (options->remote_timeout != default_timeout())
+    if (!ask || options->remote_timeout != default_timeout())
         add_setting(argv, timeout);
     if (options->remote_compress)
         add_setting(argv, "Compression=yes");

@@ -185,9 +185,9 @@ static bool patience_ms(rxtx_output *output, int *timeout_ms)
     if (rxtx_stop_why(output->stop) == RXTX_STOP_NONE)
         return true;
     if (output->rest_deadline_us == 0)
-        output->rest_deadline_us = now_us + MAX(REST_MS, 2 * output->stall_ms) * (gint64)US_PER_MS;
+        output->rest_deadline_us = now_us + REST_MS * US_PER_MS;
     *timeout_ms = output->stall_ms;
-    return now_us < output->rest_deadline_us && !rxtx_stop_hurry(output->stop);
+    return (now_us < output->rest_deadline_us || output->stall_ms != STALL_MS) && !rxtx_stop_hurry(output->stop);
 }
 
 /* Waits until the descriptor takes bytes. False when the reader has been waited for long enough. */

@@ -27,7 +27,8 @@ rxtx_output *rxtx_output_stdout(rxtx_stop *stop, GError **error);
 /* Before anything is committed: for one of many, which together would take too much memory. From 64 to 512 KiB. */
 void rxtx_output_limit_buffer(rxtx_output *output, size_t bytes);
 
-/* After a stop: how long a reader may do nothing. Usually half a second, for one on the same machine. */
+/* For a reader on another machine: after a stop it may do nothing for so long, and take all the time it needs as long
+ * as it moves. Usually it is half a second, and ten seconds in all. */
 void rxtx_output_set_patience(rxtx_output *output, int stall_ms);
 
 /* Room for `size` bytes, to be filled and then committed; NULL when the output has failed (or that much never fits). It

@@ -152,28 +152,28 @@ static bool is_whole(char **cells, const char *line)
     return g_strv_length(cells) >= 4 && fits_into_sentence(line);
 }
 
-static void append_far_interface(GString *text, unsigned argument, char **cells)
+static void append_far_interface(GString *text, unsigned argument, char **cells, const char *of)
 {
     g_autofree char *name = g_str_has_suffix(cells[0], "\\") ? g_strdup("") : g_strcompress(cells[0]);
 
     if (rxtx_is_interface(name) && fits_into_sentence(name))
-        g_string_append_printf(text, "value {arg=%u}{value=%s}{display=%s (%s)}{default=false}\n", argument, name, name,
-                               cells[1]);
+        g_string_append_printf(text, "value {arg=%u}{value=%s}{display=%s (%s)%s}{default=false}\n", argument, name,
+                               name, cells[1], of);
 }
 
-static void append_far_cpu(GString *text, unsigned argument, char **cells)
+static void append_far_cpu(GString *text, unsigned argument, char **cells, const char *of)
 {
     bool online = strcmp(cells[2], "yes") == 0;
     guint64 cpu;
 
     if (g_ascii_string_to_unsigned(cells[0], 10, 0, RXTX_CPUSET_MAX - 1, &cpu, NULL))
         g_string_append_printf(
-            text, "value {arg=%u}{value=%" G_GUINT64_FORMAT "}{display=CPU %" G_GUINT64_FORMAT "%s}{default=false}\n",
-            argument, cpu, cpu, online ? "" : " (offline)");
+            text, "value {arg=%u}{value=%" G_GUINT64_FORMAT "}{display=CPU %" G_GUINT64_FORMAT "%s%s}{default=false}\n",
+            argument, cpu, cpu, online ? "" : " (offline)", of);
 }
 
 /* The CPUs of a node together, in front of each alone. */
-static void append_far_nodes(GString *text, unsigned argument, char **lines)
+static void append_far_nodes(GString *text, unsigned argument, char **lines, const char *of)
 {
     g_autofree rxtx_cpuset *nodes = g_new0(rxtx_cpuset, FAR_NODES);
     guint64 cpu, node;
@@ -187,34 +187,37 @@ static void append_far_nodes(GString *text, unsigned argument, char **lines)
     for (unsigned i = 0; i < FAR_NODES; i++) {
         g_autofree char *list = rxtx_cpuset_format(&nodes[i]);
         if (rxtx_cpuset_count(&nodes[i]) > 0)
-            g_string_append_printf(text, "value {arg=%u}{value=%s}{display=NUMA node %u (CPUs %s)}{default=false}\n",
-                                   argument, list, i, list);
+            g_string_append_printf(text, "value {arg=%u}{value=%s}{display=NUMA node %u (CPUs %s)%s}{default=false}\n",
+                                   argument, list, i, list, of);
     }
 }
 
-static void append_far_values(GString *text, const rxtx_option *row, unsigned argument, const char *lines)
+/* host: whose they are, if that may be another one than the dialogue's; NULL = it is not. */
+static void append_far_values(GString *text, const rxtx_option *row, unsigned argument, const char *lines,
+                              const char *host)
 {
     g_auto(GStrv) each = g_strsplit(lines, "\n", -1);
+    g_autofree char *of = host != NULL && rxtx_is_host(host) ? g_strdup_printf(" of %s", host) : g_strdup("");
     bool cpus;
 
     if (!rxtx_extcap_reloads(row->name, &cpus))
         return;
     append_all(text, row, argument);
     if (cpus)
-        append_far_nodes(text, argument, each);
+        append_far_nodes(text, argument, each, of);
     for (char **line = each; *line != NULL; line++) {
         g_auto(GStrv) cells = g_strsplit(*line, "\t", -1);
         if (is_whole(cells, *line))
-            (cpus ? append_far_cpu : append_far_interface)(text, argument, cells);
+            (cpus ? append_far_cpu : append_far_interface)(text, argument, cells, of);
     }
 }
 
 static void append_values(GString *text, const rxtx_option *row, unsigned argument, bool remote)
 {
-    g_autofree char *reloaded = remote ? rxtx_reloaded_lines(row->name) : NULL;
+    g_autofree char *host = NULL, *reloaded = remote ? rxtx_reloaded_lines(row->name, &host) : NULL;
 
     if (remote)
-        append_far_values(text, row, argument, reloaded);
+        append_far_values(text, row, argument, reloaded, host);
     else if (row->kind == RXTX_OPTION_LIST)
         append_cpus(text, argument);
     for (const rxtx_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++)
@@ -302,7 +305,7 @@ char *rxtx_extcap_values(const char *option, const char *lines)
     GString *text = g_string_new(NULL);
     unsigned argument = place_of(option);
 
-    append_far_values(text, rxtx_option_in_dialog(true, argument), argument, lines);
+    append_far_values(text, rxtx_option_in_dialog(true, argument), argument, lines, NULL);
     return g_string_free(text, FALSE);
 }
 

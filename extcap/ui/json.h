@@ -4,7 +4,7 @@
  *     version        of it
  *     interface      its name; null: all of them
  *     group          "cpu", "queue" or "numa": what packets are put down to
- *     start_ns       packets were accepted from here
+ *     start_ns       packets were accepted from here, by this machine's clock
  *     end_ns         to here; the moment of these counts while the capture runs
  *     over           true: the capture has ended
  *     hosts          of a remote capture, an array of the hosts:

@@ -9,6 +9,6 @@
 #include <glib.h>
 
 /* option: the name of one that rxtx_extcap_reloads() knows. */
-void rxtx_reloaded_keep(const char *option, const char *lines);
-/* "" when there is nothing. Free with g_free. */
-char *rxtx_reloaded_lines(const char *option);
+void rxtx_reloaded_keep(const char *option, const char *host, const char *lines);
+/* "" when there is nothing; else *host is whose lines they are. Free both with g_free. */
+char *rxtx_reloaded_lines(const char *option, char **host);

@@ -121,6 +121,18 @@ static void note_clock(GString *text, const rxtx_summary *summary, unsigned host
                            apart_ns < 0 ? "behind" : "ahead of", whose, (double)(of->error_ns + from->error_ns) / 1e9);
 }
 
+static void note_drift(GString *text, const rxtx_summary *summary, unsigned host)
+{
+    static const int64_t little_ns = 1000000;
+    const rxtx_clock_offset *clock = &summary->clocks[host];
+    int64_t moved_ns = clock->offset_ns - clock->first_ns;
+
+    if (clock->known && ABS(moved_ns) > 2 * clock->error_ns + little_ns)
+        g_string_append_printf(text, "%s: The clock of %s went %s by %.6f s against this machine's meanwhile\n",
+                               summary->plan->options->program, summary->plan->hosts[host],
+                               moved_ns < 0 ? "back" : "forth", (double)ABS(moved_ns) / 1e9);
+}
+
 /* Of several hosts always, for their packets stand side by side; of one if it is far off. */
 static void note_clocks(GString *text, const rxtx_summary *summary)
 {
@@ -130,6 +142,8 @@ static void note_clocks(GString *text, const rxtx_summary *summary)
 
     if (summary->clocks == NULL || !summary->clocks[0].known)
         return;
+    for (unsigned i = 0; i < plan->n_hosts; i++)
+        note_drift(text, summary, i);
     for (unsigned i = 1; i < plan->n_hosts; i++) {
         g_autofree char *whose = g_strdup_printf("that of %s", plan->hosts[0]);
         if (summary->clocks[i].known)
