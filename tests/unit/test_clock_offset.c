@@ -91,8 +91,34 @@ static void no_journey_is_shorter_than_one_of_no_time(void)
 
     travel(&offset, -42, 0, 7, 0);
     assert_offset(&offset, -42, 0);
-    travel(&offset, 99, 0, 0, 0);
+    travel(&offset, -40, 3, 0, 3);
     assert_offset(&offset, -42, 0);
+}
+
+/* A clock was set: the best journey of before tells of another time. */
+static void a_journey_that_contradicts_the_best_one_replaces_it(void)
+{
+    rxtx_clock_offset offset = {0};
+
+    travel(&offset, 1000, 50, 0, 50);
+    travel(&offset, 1000000, 5000, 0, 5000);
+    assert_offset(&offset, 1000000, 5000);
+    g_assert_cmpint(offset.first_ns, ==, 1000);
+}
+
+/* 100 us in a second: after ten of them, one that may err by 900 us is better than one that erred by 50 us. */
+static void what_was_told_grows_old(void)
+{
+    const guint64 later = now + 10 * G_GUINT64_CONSTANT(1000000000);
+    rxtx_clock_offset offset = {0};
+
+    travel(&offset, 1000, 50000, 0, 50000);
+    g_assert_cmpint(rxtx_clock_offset_error(&offset, now + 100000), ==, 50000);
+    g_assert_cmpint(rxtx_clock_offset_error(&offset, later + 100000), ==, 1050000);
+    rxtx_clock_offset_take(&offset, later, later + 900000 + 7, later + 900000 + 7, later + 1800000);
+    assert_offset(&offset, 7, 900000);
+    rxtx_clock_offset_take(&offset, later, later + 950000, later + 950000, later + 1900000);
+    assert_offset(&offset, 7, 900000);
 }
 
 static void readings_that_contradict_each_other_are_left_out(void)
@@ -106,7 +132,7 @@ static void readings_that_contradict_each_other_are_left_out(void)
 
     for (gsize i = 0; i < G_N_ELEMENTS(readings); i++) {
         const guint64 *r = readings[i];
-        rxtx_clock_offset offset = {0}, known = {true, 5, 1000};
+        rxtx_clock_offset offset = {0}, known = {.known = true, .offset_ns = 5, .error_ns = 1000, .at_ns = now};
         rxtx_clock_offset_take(&offset, r[0], r[1], r[2], r[3]);
         rxtx_clock_offset_take(&known, r[0], r[1], r[2], r[3]);
         g_assert_false(offset.known);
@@ -154,11 +180,11 @@ static void any_readings_leave_a_sane_offset(void)
 
     for (int i = 0; i < 100000; i++) {
         guint64 r[4];
-        gint64 error_ns = offset.known ? offset.error_ns : G_MAXINT64;
         for (int k = 0; k < 4; k++)
             r[k] = edges[g_rand_int_range(random, 0, G_N_ELEMENTS(edges))] + (guint64)g_rand_int_range(random, 0, 2);
         rxtx_clock_offset_take(&offset, r[0], r[1], r[2], r[3]);
-        g_assert_true(!offset.known || (offset.error_ns >= 0 && offset.error_ns <= error_ns));
+        g_assert_cmpint(offset.error_ns, >=, 0);
+        g_assert_cmpint(offset.error_ns, <, (gint64)century);
         g_assert_cmpint(ABS(offset.offset_ns), <, (gint64)century);
     }
     g_assert_true(offset.known);
@@ -180,6 +206,9 @@ int main(int argc, char **argv)
                     no_journey_is_shorter_than_one_of_no_time);
     g_test_add_func("/clock_offset/readings that contradict each other are left out",
                     readings_that_contradict_each_other_are_left_out);
+    g_test_add_func("/clock_offset/a journey that contradicts the best one replaces it",
+                    a_journey_that_contradicts_the_best_one_replaces_it);
+    g_test_add_func("/clock_offset/what was told grows old", what_was_told_grows_old);
     g_test_add_func("/clock_offset/times that no clock shows are left out", times_that_no_clock_shows_are_left_out);
     g_test_add_func("/clock_offset/clocks a century apart do not overflow", clocks_a_century_apart_do_not_overflow);
     g_test_add_func("/clock_offset/any readings leave a sane offset", any_readings_leave_a_sane_offset);

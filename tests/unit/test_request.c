@@ -154,7 +154,7 @@ static void every_row_of_the_far_end_comes_through(void)
 static void what_is_typed_here_is_what_is_done_there(void)
 {
     g_auto(GStrv) words = g_strsplit("rxtxqueue|-l|0,2-4|-d|rx|-s|100|-B|2|-p|-f|tcp port 443 or \xc3\xa9|-i|eth0|"
-                                     "--worker-cpus|1|-w|-|--remote-host|me@web1|--remote-timeout|30|"
+                                     "--worker-cpus|1|-w|-|--remote-host|web1|--remote-timeout|30|"
                                      "--remote-own-traffic",
                                      "|", -1);
     g_autoptr(rxtx_options) near = parsed((const char *const *)words);
@@ -224,7 +224,7 @@ static void wireshark_s_two_filters_travel_as_one(void)
 static void what_is_not_for_the_far_end_does_not_travel(void)
 {
     g_autofree char *cli =
-        ASKED("rxtxcpu", "--remote-host", "me@web1", "--remote-host", "web2", "--remote-port", "2222",
+        ASKED("rxtxcpu", "--remote-host", "web1", "--remote-host", "web2", "--remote-port", "2222",
               "--remote-username", "me", "--sshkey", "k", "--proxycommand", "nc %h %p", "--remote-program",
               "/opt/rxtxcpu", "--remote-priv", "sudo", "--remote-compress", "--remote-deploy", "-w", "secret.pcap",
               "-a", "packets:3", "-b", "filesize:9", "-c", "5", "--duration", "6", "--format", "pcapng", "-U", "-v",
@@ -412,6 +412,8 @@ static void mistakes_about_hosts_are_said(void)
         {"rxtxcpu --remote-host web1 --remote-host web1", "The remote host 'web1' is given twice."},
         {"rxtxcpu --remote-host web1 --remote-host web2 --remote-host me@web1",
          "The remote host 'me@web1' is given twice."},
+        {"rxtxcpu --remote-username me --remote-host you@web1",
+         "'you@web1' and --remote-username both say who to be. Leave one out."},
         {"rxtxcpu --remote-port 22", "--remote-port is about another host. Name it: --remote-host HOST."},
         {"rxtxcpu --remote-own-traffic", "--remote-own-traffic is about another host. Name it: --remote-host HOST."},
         {"rxtxcpu --proxycommand x", "--proxycommand is about another host. Name it: --remote-host HOST."},

@@ -5,7 +5,7 @@
 
 /* ssh takes the first of several settings: these are before all that a user may say. */
 static const char manners[] = "ssh|-T|-o|ForwardAgent=no|-o|ForwardX11=no|-o|ClearAllForwardings=yes|"
-                              "-o|PermitLocalCommand=no|-o|RemoteCommand=none|-o|LogLevel=INFO|-o|EscapeChar=none";
+                              "-o|PermitLocalCommand=no|-o|RemoteCommand=none|-o|LogLevel=INFO|-o|EscapeChar=none|-o|ControlMaster=no";
 
 /* As the option table has them. */
 static rxtx_options defaults(void)
@@ -39,7 +39,7 @@ static void ssh_asks_nobody_where_nobody_is(void)
     rxtx_options options = defaults();
     g_autofree char *words = words_for(&options, false);
 
-    g_assert_cmpstr(words, ==, "|-o|BatchMode=yes");
+    g_assert_cmpstr(words, ==, "|-o|BatchMode=yes|-o|ConnectTimeout=10");
 }
 
 static void each_option_is_words_of_its_own(void)
