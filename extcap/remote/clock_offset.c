@@ -33,7 +33,8 @@ static void take(rxtx_clock_offset *offset, int64_t offset_ns, int64_t error_ns,
                                   .offset_ns = offset_ns,
                                   .error_ns = error_ns,
                                   .at_ns = now_ns,
-                                  .first_ns = offset->known ? offset->first_ns : offset_ns};
+                                  .first_ns = offset->known ? offset->first_ns : offset_ns,
+                                  .first_error_ns = offset->known ? offset->first_error_ns : error_ns};
 }
 
 void rxtx_clock_offset_take(rxtx_clock_offset *offset, uint64_t sent_ns, uint64_t there_ns, uint64_t back_ns,

@@ -11,10 +11,11 @@
 
 typedef struct {
     bool known;
-    int64_t offset_ns; /* what the other clock shows more than ours */
-    int64_t error_ns;  /* it may be so much more or less, not negative */
-    uint64_t at_ns;    /* by our clock, when that was so */
-    int64_t first_ns;  /* the offset that was found first */
+    int64_t offset_ns;      /* what the other clock shows more than ours */
+    int64_t error_ns;       /* it may be so much more or less, not negative */
+    uint64_t at_ns;         /* by our clock, when that was so */
+    int64_t first_ns;       /* the offset that was found first, */
+    int64_t first_error_ns; /* and how wrong it may have been */
 } rxtx_clock_offset;
 
 /* sent, got: by our clock, when the question left and the answer came; there, back: by the other clock, when the

@@ -127,7 +127,7 @@ static void note_drift(GString *text, const rxtx_summary *summary, unsigned host
     const rxtx_clock_offset *clock = &summary->clocks[host];
     int64_t moved_ns = clock->offset_ns - clock->first_ns;
 
-    if (clock->known && ABS(moved_ns) > 2 * clock->error_ns + little_ns)
+    if (clock->known && ABS(moved_ns) > clock->error_ns + clock->first_error_ns + little_ns)
         g_string_append_printf(text, "%s: The clock of %s went %s by %.6f s against this machine's meanwhile\n",
                                summary->plan->options->program, summary->plan->hosts[host],
                                moved_ns < 0 ? "back" : "forth", (double)ABS(moved_ns) / 1e9);

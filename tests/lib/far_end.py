@@ -147,4 +147,4 @@ class FarEnd(Words):
                  self.status(over=True), self.message(END, 0, 0, 0))
 
 
-FACTS = [("version", "2.0.0"), ("interface", "vb"), ("host", "web1")]
+FACTS = [("linktype", "1"), ("version", "2.0.0"), ("interface", "vb"), ("host", "web1")]

@@ -15,7 +15,16 @@ import xml.etree.ElementTree
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 ROOT = TESTS.parent
 BUILDS = ROOT / "build"
-PYTEST_FOLDERS = ("lib", "cli", "net", "remote", "plugin", "tshark", "gui", "install", "guest")
+HOSTILE = ("remote/test_hostile.py",)
+# One after another; in each, what runs at the same time: (build, folders or files, further words for pytest).
+PYTEST_STEPS = (
+    (("dev", ("lib", "cli"), []), ("dev", ("remote",), [])),
+    (("dev", ("net",), []),),
+    (("dev", ("plugin", "tshark", "gui", "install", "guest"), []),),
+    (("asan", ("cli",), []), ("asan", ("plugin",), [])),
+    (("asan", ("net",), []), ("asan", HOSTILE, [])),
+    (("tsan", ("cli", "net", "remote"), ["-m", "threads"]),),
+)
 UNIT_LIMIT, PYTEST_LIMIT, BUILD_LIMIT = 180, 900, 600  # seconds
 MATRIX = TESTS / "plugin/matrix"
 SANITIZED = ("asan", "tsan")
@@ -44,6 +53,11 @@ class Tally:
 
     def add_skip(self, name, reason):
         self.skipped.append((name, reason))
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
 
     def close(self, seconds):
         """Prints the end of the run; the exit status."""
@@ -171,23 +185,27 @@ def add_junit(path, build, tally):
             tally.add_pass()
 
 
-def run_pytest(build, words, tally):
+def run_pytest(build, words, tally, beside=False):
+    """beside: another one runs at the same time, so what it prints comes when it is over."""
     say(f"pytest, {build}: {' '.join(words)}")
     with tempfile.TemporaryDirectory(prefix="rxtxcpu-suite-") as folder:
         report = pathlib.Path(folder) / "junit.xml"
         argv = ["/usr/bin/python3", "-m", "pytest", "-q", "-ra", "--tb=short", f"--rootdir={TESTS}",
                 f"--basetemp={folder}/pytest", f"--junitxml={report}", *words]
         try:
-            status = subprocess.run(argv, cwd=TESTS, stdin=subprocess.DEVNULL, timeout=PYTEST_LIMIT, check=False,
-                                    env={**os.environ, "RXTX_BUILD": str(BUILDS / build)}).returncode
+            ended = subprocess.run(argv, cwd=TESTS, stdin=subprocess.DEVNULL, timeout=PYTEST_LIMIT, check=False,
+                                   stdout=subprocess.PIPE if beside else None,
+                                   env={**os.environ, "RXTX_BUILD": str(BUILDS / build)})
         except subprocess.TimeoutExpired:
             tally.add_failure(f"{build} pytest", f"still running after {PYTEST_LIMIT} s")
             return
+        if beside:
+            print(ended.stdout.decode("utf-8", "replace"), flush=True)
         before = len(tally.failed)
         if report.exists():
             add_junit(report, build, tally)
-        if status not in (0, 5) and len(tally.failed) == before:  # 5: none was selected
-            tally.add_failure(f"{build} pytest", f"exit status {status}")
+        if ended.returncode not in (0, 5) and len(tally.failed) == before:  # 5: none was selected
+            tally.add_failure(f"{build} pytest", f"exit status {ended.returncode}")
 
 
 def run_matrix(words, tally):
@@ -242,8 +260,8 @@ class Selection:
 
     def pytest_words(self, folders):
         """pytest's arguments for what is wanted in `folders`, or none."""
-        folders = [folder for folder in folders if (TESTS / folder).is_dir()]
-        words = [path for path in self.paths if re.split(r"[/:]", path)[0] in folders]
+        folders = [folder for folder in folders if (TESTS / folder).exists()]
+        words = [path for path in self.paths if set(folders) & {path, re.split(r"[/:]", path)[0]}]
         if self.everything or self.patterns:
             words += folders
         if words and self.patterns:
@@ -262,7 +280,7 @@ class Suite:
     def _builds(self):
         if self.quick:
             return ["dev"]
-        needs_programs = any(map(self.selection.wants_folder, ("unit", "fuzz", "cli", "net")))
+        needs_programs = any(map(self.selection.wants_folder, ("unit", "fuzz", "cli", "net", "remote")))
         extra = ["clang"] if self.selection.everything else []
         fuzz = ["fuzz"] if self.selection.wants_folder("fuzz") else []
         return ["dev", *(SANITIZED if needs_programs else ()), *extra, *fuzz]
@@ -289,12 +307,16 @@ class Suite:
             run_corpora(build, self.selection, self.tally)
 
     def run_pytests(self):
-        """Everything against dev; the program's own once more with asan, and what has threads at work with tsan."""
-        for build, folders, marked in (("dev", PYTEST_FOLDERS, []), ("asan", ("cli", "net", "plugin"), []),
-                                       ("tsan", ("cli", "net"), ["-m", "threads"])):
-            words = self.selection.pytest_words(folders)
-            if build in self.built and words:
-                run_pytest(build, words + marked, self.tally)
+        """Everything against dev; the program's own once more with asan, and what has threads at work with tsan. What
+        mostly waits runs beside another."""
+        for lanes in PYTEST_STEPS:
+            chosen = [(build, self.selection.pytest_words(folders), marked) for build, folders, marked in lanes]
+            chosen = [(build, words + marked) for build, words, marked in chosen if build in self.built and words]
+            with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
+                tallies = [(Tally(), build, words) for build, words in chosen]
+                list(pool.map(lambda lane: run_pytest(lane[1], lane[2], lane[0], beside=len(chosen) > 1), tallies))
+            for tally, _build, _words in tallies:
+                self.tally.add(tally)
 
     def run(self):
         self.build()

@@ -83,14 +83,11 @@ def test_a_connection_that_is_shared_is_used_and_left_open(lab, web1, remote_cap
     assert masters
 
 
-def test_a_connection_that_a_capture_shares_first_is_no_hindrance_to_its_end(lab, web1, remote_capture):
-    """With ControlPersist a process of ssh stays in the background, as configured."""
-    try:
-        check_capture(remote_capture("web1-fast", "vb", "-d", "rx"), web1)
-        assert not web1.programs()
-        assert lab.ssh("-O", "check", "web1-fast").status == 0
-    finally:
-        lab.ssh("-O", "exit", "web1-fast")
+def test_a_capture_never_becomes_the_connection_that_others_share(lab, web1, remote_capture):
+    """Or its end would be theirs; also with ControlMaster auto."""
+    check_capture(remote_capture("web1-fast", "vb", "-d", "rx"), web1)
+    assert not web1.programs()
+    assert lab.ssh("-O", "check", "web1-fast").status != 0
 
 
 def test_without_any_configuration_the_options_say_it_all(lab, web1, remote_capture):
