@@ -57,8 +57,10 @@ bool rxtx_far_say(rxtx_far *far, uint32_t message, GVariant *body)
 
 bool rxtx_far_ping(rxtx_far *far)
 {
-    far->pinged_ns = now_ns();
-    return rxtx_far_say(far, RXTX_BLOCK_PING, g_variant_new(RXTX_PING_TYPE, far->pinged_ns));
+    uint64_t now = now_ns();
+
+    __atomic_store_n(&far->pinged_ns, now, __ATOMIC_RELAXED);
+    return rxtx_far_say(far, RXTX_BLOCK_PING, g_variant_new(RXTX_PING_TYPE, now));
 }
 
 static bool reach(rxtx_far *far, const char *host, const rxtx_far_tick *tick, GError **error)
@@ -241,7 +243,7 @@ static bool on_status(rxtx_far *far, GVariant *body)
         return breaks_protocol(far);
     g_variant_get(body, "(ttttb@a(ttt))", &asked, &read_at, &told, &complete, NULL, NULL);
     rxtx_clock_offset_take(&far->clock, asked, read_at, told, now_ns());
-    far->answers += asked != 0 && asked == far->pinged_ns;
+    far->answers += asked != 0 && asked == __atomic_load_n(&far->pinged_ns, __ATOMIC_RELAXED);
     far->complete_ns = complete;
     g_variant_iter_init(&iter, counters);
     for (guint i = 0; g_variant_iter_next(&iter, "(ttt)", &accepted, &dropped, &delivered); i++)

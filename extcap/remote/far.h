@@ -53,7 +53,7 @@ typedef struct {
     rxtx_clock_offset clock;
     uint64_t complete_ns; /* as it told last, of its clock */
     uint64_t downs, late, clock_steps;
-    uint64_t pinged_ns; /* the time in the last PING */
+    uint64_t pinged_ns; /* the time in the last PING; atomic, for the main thread pings while the worker reads */
     unsigned answers;   /* how many STATUS came that answer the last PING of their time */
     size_t shown;       /* bytes of what ssh said that were shown to the user */
     size_t said;        /* how many it had said when we looked last */
