@@ -49,7 +49,11 @@ static void say_error(const rxtx_options *options, const char *message)
 
     fprintf(stderr, "%s: %s", options->program, lines[0]);
     if (lines[1] != NULL)
-        fprintf(stderr, "%s%s%s", cli ? "\n" : ". ", cli ? options->program : "", cli ? ": " : "");
+        fprintf(stderr, "%s%s%s",
+                cli                               ? "\n"
+                : g_str_has_suffix(lines[0], ".") ? " "
+                                                  : ". ",
+                cli ? options->program : "", cli ? ": " : "");
     fprintf(stderr, "%s\n", lines[1] != NULL ? lines[1] : "");
 }
 

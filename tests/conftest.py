@@ -36,6 +36,14 @@ def pytest_runtest_call(item):
     signal.signal(signal.SIGALRM, before)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _cache():
+    """What the program keeps for its user is not kept in the home of who runs the tests."""
+    with tempfile.TemporaryDirectory(prefix="rxtxcpu-cache-") as folder:
+        os.environ["XDG_CACHE_HOME"] = folder
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_sanitizer_report():
     """A report belongs to the test that made it, also where that looks at nothing but the output."""

@@ -19,13 +19,22 @@ bool rxtx_is_user(const char *text)
     return is_word(text, strlen(text), USER_MAX, ALPHANUMERIC "._@+-");
 }
 
+/* HOST:PORT, which ssh takes for a name; an address of IPv6 has more colons. */
+static bool has_port(const char *host)
+{
+    const char *colon = strchr(host, ':');
+
+    return colon != NULL && strspn(colon + 1, "0123456789") == strlen(colon + 1);
+}
+
 bool rxtx_is_host(const char *text)
 {
     const char *at = strrchr(text, '@');
     g_autofree char *user = at != NULL ? g_strndup(text, (gsize)(at - text)) : NULL;
     const char *host = at != NULL ? at + 1 : text;
 
-    return is_word(host, strlen(host), HOST_MAX, ALPHANUMERIC "._:%-") && (user == NULL || rxtx_is_user(user));
+    return is_word(host, strlen(host), HOST_MAX, ALPHANUMERIC "._:%-") && !has_port(host) &&
+           (user == NULL || rxtx_is_user(user));
 }
 
 bool rxtx_is_program(const char *text)

@@ -116,8 +116,8 @@ const rxtx_option rxtx_option_table[] = {
      capture_tab, "Compress on the way", "Have ssh compress what comes from the other host: for slow links."},
     {"remote-deploy", 0, RXTX_OPTION_FLAG, AT(remote_deploy), NULL, NULL, 0, 0, NULL, BOTH, 0, REMOTE + 4, server_tab,
      "Bring the program along",
-     "Where rxtxcpu is not installed: send a copy of it to the other host, run it there from a private folder, and "
-     "remove it at the end."},
+     "Where rxtxcpu is not installed: send a copy along and run it from a private folder; it removes itself as soon as "
+     "it runs, and needs root there, or --remote-priv."},
     {"remote-host", 0, RXTX_OPTION_WORDS, AT(remote_hosts), "HOST", NULL, 0, 0, NULL, BOTH, 0, REMOTE + 1, server_tab,
      "Host",
      "Capture on this host, which is reached as 'ssh HOST' reaches it, also as USER@HOST; in a terminal it may be "

@@ -79,7 +79,8 @@ static const struct {
     bool (*fits)(const char *value);
     const char *right;
 } grammars[] = {
-    {offsetof(rxtx_options, remote_hosts), rxtx_is_host, "a name or an address, perhaps with USER@ in front"},
+    {offsetof(rxtx_options, remote_hosts), rxtx_is_host,
+     "a name or an address, perhaps with USER@ in front (a port is --remote-port's)"},
     {offsetof(rxtx_options, remote_username), rxtx_is_user, "letters, digits and ._@+-"},
     {offsetof(rxtx_options, remote_program), rxtx_is_program, "a name or a path of letters, digits and ._/+-"},
     {offsetof(rxtx_options, proxycommand), rxtx_is_line, "one line"},

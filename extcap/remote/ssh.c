@@ -131,6 +131,11 @@ static bool has_ended(rxtx_ssh *ssh, int patience_ms)
     return true;
 }
 
+bool rxtx_ssh_has_ended(rxtx_ssh *ssh)
+{
+    return ssh->pid == 0 || has_ended(ssh, 0);
+}
+
 void rxtx_ssh_end(rxtx_ssh *ssh, int patience_ms)
 {
     if (ssh->pid != 0 && !has_ended(ssh, patience_ms)) {
@@ -174,9 +179,13 @@ typedef struct {
     bool far;   /* it is the other host's that says so, not ssh */
 } meaning;
 
+/* In hints: PROGRAM, HOST and, for %s, how a person reaches the host. What is brought along can be named nowhere. */
 #define SUDO_LINE                                                                                                      \
-    "There, run: echo \"$USER ALL=(root) NOPASSWD: $(command -v PROGRAM) --serve\" | sudo tee /etc/sudoers.d/rxtxcpu"
-#define DOAS_LINE "There, as root, run: echo \"permit nopass $USER cmd $(command -v PROGRAM)\" >>/etc/doas.conf"
+    "There, run: echo \"$USER ALL=(root) NOPASSWD: $(command -v PROGRAM || echo /usr/bin/PROGRAM) --serve\" | sudo "   \
+    "tee /etc/sudoers.d/rxtxcpu"
+#define DOAS_LINE                                                                                                      \
+    "There, as root, run: echo \"permit nopass USER cmd PROGRAM\" >>/etc/doas.conf (USER: who you are there)"
+#define RIGHTS_HINT "Log in there as root (--remote-username root), or install rxtxcpu there"
 
 /* In the words of OpenSSH (sshconnect.c, sshconnect2.c, readconf.c), sudo, doas and the shells. */
 static const meaning meanings[] = {
@@ -197,6 +206,7 @@ static const meaning meanings[] = {
     {"is not allowed to", "sudo there does not allow it:", "Ask who administers the host", true, true},
     {"not in the sudoers file", "sudo there does not allow it:", "Ask who administers the host", true, true},
     {"doas: Operation not permitted", "doas there does not allow it.", DOAS_LINE, false, true},
+    {"doas is not enabled", "doas there is not set up.", DOAS_LINE, false, true},
     {"doas: Authentication", "doas there wants a password, and nobody can type one.", DOAS_LINE, false, true},
     {"Unrecognized option '--serve'", "The rxtxcpu there is too old for this: it does not know --serve.",
      "Update it there, or bring ours along: --remote-deploy", false, true},
@@ -265,7 +275,8 @@ static bool explain(const rxtx_ssh *ssh, const char *sentence, const char *rest,
 {
     const char *label = rxtx_options_host_label(ssh->host);
     g_autofree char *typed = rxtx_ssh_typed(ssh->options, ssh->host, NULL);
-    g_autofree char *text = replace(g_strdup(hint), "PROGRAM", ssh->options->remote_program);
+    bool lasting = !ssh->options->remote_deploy || strstr(hint, "PROGRAM") == NULL;
+    g_autofree char *text = replace(g_strdup(lasting ? hint : RIGHTS_HINT), "PROGRAM", ssh->options->remote_program);
 
     text = replace(g_steal_pointer(&text), "HOST", label);
     text = replace(g_steal_pointer(&text), "%s", typed);
@@ -292,9 +303,11 @@ static bool explain_missing(const rxtx_ssh *ssh, GError **error)
 }
 
 /* A package lets nobody but the group wireshark run it. */
-static bool explain_refused(const rxtx_ssh *ssh, const char *last, GError **error)
+static bool explain_refused(const rxtx_ssh *ssh, GError **error)
 {
     g_autofree char *sentence = g_strdup_printf("The program '%s' cannot be run:", ssh->options->remote_program);
+    g_autofree char *denied = line_with(ssh->said->str, "denied");
+    g_autofree char *last = *denied != '\0' ? g_steal_pointer(&denied) : line_with(ssh->said->str, NULL);
 
     return explain(
         ssh, sentence, last,
@@ -302,6 +315,22 @@ static bool explain_refused(const rxtx_ssh *ssh, const char *last, GError **erro
             ? "There, run: sudo adduser USER wireshark (or say which program may be run: --remote-program PATH)"
             : "Say which program is to be run (--remote-program PATH), or bring it along (--remote-deploy)",
         error);
+}
+
+static bool explain_nothing(const rxtx_ssh *ssh, GError **error)
+{
+    g_autofree char *sentence =
+        g_strdup_printf("The program there ended without a word: '%s' may be another one.", ssh->options->remote_program);
+
+    return explain(ssh, sentence, "", "Say which program is to be run: --remote-program PATH. Or try: %s", error);
+}
+
+/* Some shells say so with the status of what is not there. */
+static bool was_refused(const rxtx_ssh *ssh)
+{
+    int status = WIFEXITED(ssh->status) ? WEXITSTATUS(ssh->status) : 0;
+
+    return status == NOT_EXECUTABLE || (status == NOT_FOUND && strstr(ssh->said->str, "ermission denied") != NULL);
 }
 
 static bool was_not_found(const rxtx_ssh *ssh)
@@ -323,17 +352,13 @@ bool rxtx_ssh_explain(const rxtx_ssh *ssh, bool capturing, GError **error)
                        "What came before is whole. Try: %s", error);
     if (known != NULL && strstr(known->said, "CHANGED") != NULL)
         return explain_changed_key(ssh, known, error);
-    if (known != NULL && known->far && ssh->options->remote_deploy && ssh->options->remote_priv != RXTX_PRIV_NONE)
-        return explain(ssh, known->sentence, known->quote ? last : "",
-                       "For a program that is brought along, any command has to be allowed. Or be root there: "
-                       "--remote-username root",
-                       error);
     if (known != NULL)
         return explain(ssh, known->sentence, known->quote ? last : "", known->hint, error);
+    if (was_refused(ssh))
+        return explain_refused(ssh, error);
     if (was_not_found(ssh))
         return explain_missing(ssh, error);
-    if (WIFEXITED(ssh->status) && WEXITSTATUS(ssh->status) == NOT_EXECUTABLE)
-        return explain_refused(ssh, last, error);
-    return explain(ssh, "The other end said nothing that we know:", *last != '\0' ? last : "nothing at all.", "Try: %s",
-                   error);
+    if (*last == '\0')
+        return explain_nothing(ssh, error);
+    return explain(ssh, "The other end said nothing that we know:", last, "Try: %s", error);
 }

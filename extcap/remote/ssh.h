@@ -28,6 +28,9 @@ bool rxtx_ssh_is_through(const rxtx_ssh *ssh);
 /* Takes what there is on stderr. */
 void rxtx_ssh_listen(rxtx_ssh *ssh);
 
+/* Without waiting. */
+bool rxtx_ssh_has_ended(rxtx_ssh *ssh);
+
 /* Waits until it has ended, at most so long; then it is ended. */
 void rxtx_ssh_end(rxtx_ssh *ssh, int patience_ms);
 

@@ -72,7 +72,8 @@ static char *sentence_of(const rxtx_option *row)
     if (row->kind == RXTX_OPTION_UINT && row->max <= G_MAXINT32)
         g_string_append_printf(text, " From %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, row->min, row->max);
     if (row->def != NULL && strcmp(row->def, "0") != 0 && !rxtx_option_by_name(row))
-        g_string_append_printf(text, "; the default is %s", row->def);
+        g_string_append_printf(text, text->str[text->len - 1] == '.' ? " The default is %s" : "; the default is %s",
+                               row->def);
     if (text->str[text->len - 1] != '.')
         g_string_append_c(text, '.');
     return g_string_free(text, FALSE);

@@ -1,19 +1,19 @@
 """What goes wrong on the way to another host, and there: one sentence, one line of what to type next, no file, nothing
 left."""
 
-import concurrent.futures
 import contextlib
 import re
 import shutil
+import signal
 import socket
 import time
 
 import pytest
 
-from lib import sanitizer, sshd, walker
+from lib import paths, sanitizer, sshd, walker
 from lib.capture import program
 from lib.extcap import ExtcapCapture
-from lib.process import eventually
+from lib.process import Process
 from lib.sender import send
 
 TYPED_WRONGLY, REFUSED = 2, 1
@@ -259,23 +259,20 @@ def test_there_is_no_such_interface(fails):
     assert "rxtxcpu -D --remote-host web1" in hint
 
 
-def test_an_interface_that_is_down_is_waited_for_as_here(web1, remote_capture):
-    def bring_up():
-        eventually(web1.programs, "the far end to run")
-        for device in ("down0", "down1"):
-            web1.namespace.ip(f"link set {device} up")
-
+def test_an_interface_that_is_down_is_waited_for_as_here(lab, web1):
     web1.namespace.ip("link add down0 type veth peer name down1")
+    words = [*sanitizer.launcher(), paths.PROGRAM, "-v", "--remote-host", "web1", "down0"]
     try:
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            brought_up = pool.submit(bring_up)
-            running = remote_capture("web1", "down0")
-            brought_up.result()
-        assert running.stop().file.interfaces
+        with Process(lab.near.view.inside(*words)) as waiting:
+            waiting.stderr.wait_for_line("web1: The interface down0 is down, waiting until it is up. Run there: ip link "
+                                         "set dev down0 up")
+            for device in ("down0", "down1"):
+                web1.namespace.ip(f"link set {device} up")
+            waiting.stderr.wait_for_line("capturing on down0 of web1")
+            waiting.signal(signal.SIGINT)
+            assert waiting.wait() == 0
     finally:
         web1.namespace.ip("link delete down0")
-    assert "web1: The interface down0 is down, waiting until it is up. Run there: ip link set dev down0 up" in \
-        running.stderr.text
 
 
 def test_an_interface_whose_name_is_a_command_is_no_command(web1, remote_capture):

@@ -406,9 +406,9 @@ static void mistakes_about_hosts_are_said(void)
         const char *words, *says;
     } cases[] = {
         {"rxtxcpu --remote-host -oProxyCommand=id",
-         "Invalid remote host '-oProxyCommand=id'. Give a name or an address, perhaps with USER@ in front."},
+         "Invalid remote host '-oProxyCommand=id'. Give a name or an address, perhaps with USER@ in front (a port is --remote-port's)."},
         {"rxtxcpu --remote-host a;b",
-         "Invalid remote host 'a;b'. Give a name or an address, perhaps with USER@ in front."},
+         "Invalid remote host 'a;b'. Give a name or an address, perhaps with USER@ in front (a port is --remote-port's)."},
         {"rxtxcpu --remote-host web1 --remote-host web1", "The remote host 'web1' is given twice."},
         {"rxtxcpu --remote-host web1 --remote-host web2 --remote-host me@web1",
          "The remote host 'me@web1' is given twice."},
