@@ -244,6 +244,7 @@ static void a_filter_that_is_no_text_is_refused(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(rxtx_options) options = rxtx_options_parse(5, (char **)words, &error);
 
+    g_assert_nonnull(options);
     g_assert_error(error, RXTX_ERROR, RXTX_ERROR_USAGE);
     g_assert_cmpstr(error->message, ==, "The filter for another host has to be UTF-8.");
 }
