@@ -100,20 +100,19 @@ static int say(const rxtx_options *options, int fd, const char *text)
 }
 
 /* What another host has is asked of it, when somebody presses Reload. */
-static char *reload(rxtx_options *options, GError **error)
+static char *reload(rxtx_options *options)
 {
+    g_autoptr(GError) error = NULL;
     g_autofree char *lines = NULL;
 
     options->list_interfaces = !options->list_cpus;
-
-    if (options->remote_hosts == NULL) {
-        rxtx_set_error(error, RXTX_ERROR_USAGE, "No host given: fill in 'Host' first.");
-        return NULL;
-    }
     rxtx_privilege_drop(false);
-    lines = rxtx_remote_ask(options, 0, error);
+    if (options->remote_hosts != NULL)
+        lines = rxtx_remote_ask(options, 0, &error);
+    else
+        rxtx_set_error(&error, RXTX_ERROR_USAGE, "No host given: fill in 'Host' first.");
     if (lines == NULL)
-        return NULL;
+        return rxtx_extcap_no_values(options->reload_option, error->message);
     rxtx_reloaded_keep(options->reload_option, rxtx_options_host_label(options->remote_hosts[0]), lines);
     return rxtx_extcap_values(options->reload_option, lines);
 }
@@ -123,7 +122,7 @@ static int answer(rxtx_options *options)
     g_autoptr(GError) error = NULL;
     bool there = options->extcap_config && options->reload_option != NULL && rxtx_options_remote(options) &&
                  rxtx_extcap_reloads(options->reload_option, &options->list_cpus);
-    g_autofree char *text = there ? reload(options, &error) : rxtx_extcap_answer(options, &error);
+    g_autofree char *text = there ? reload(options) : rxtx_extcap_answer(options, &error);
 
     return text != NULL ? say(options, STDOUT_FILENO, text) : complain(options, error);
 }

@@ -12,8 +12,9 @@ import pytest
 
 sys.dont_write_bytecode = True
 
-from lib import capture as captures, kernel, namespaces, paths, sanitizer  # noqa: E402
+from lib import capture as captures, kernel, namespaces, paths, sanitizer, sshd  # noqa: E402
 from lib.process import Pipe  # noqa: E402
+from lib.remote import wait_until_idle  # noqa: E402
 
 TEST_TIMEOUT = 60 * sanitizer.SLOWNESS  # seconds
 
@@ -89,6 +90,30 @@ def make_veth(_root, cleanup):
 def veth(make_veth):
     """A pair of devices with four queues: va in namespace a, vb in namespace b."""
     return make_veth(queues=4)
+
+
+@pytest.fixture(scope="module")
+def lab(_root):
+    """Hosts with sshds, for all tests of a module."""
+    if not shutil.which(sshd.DAEMON):
+        pytest.skip("there is no sshd")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="rxtxcpu-test-"))
+    folder.chmod(0o755)
+    try:
+        with sshd.Lab(folder) as made:
+            yield made
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def web1(lab):
+    """The host that most tests use; it is idle again when a test is over."""
+    yield lab.web1
+    try:
+        wait_until_idle(lab.web1)
+    finally:
+        lab.web1.end_sessions()
 
 
 @pytest.fixture

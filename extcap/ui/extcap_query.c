@@ -309,6 +309,14 @@ char *rxtx_extcap_values(const char *option, const char *lines)
     return g_string_free(text, FALSE);
 }
 
+char *rxtx_extcap_no_values(const char *option, const char *why)
+{
+    g_autofree char *line = g_strndup(why, strcspn(why, "\n"));
+
+    return g_strdup_printf("value {arg=%u}{value=}{display=%s}{default=true}\n", place_of(option),
+                           g_strdelimit(line, "{}", '?'));
+}
+
 /* ---- the capture filter ---- */
 
 /* The other host's link type is not known: what is right for one that there may be is not refused here. */

@@ -21,3 +21,5 @@ bool rxtx_extcap_reloads(const char *option, bool *cpus);
 /* The values of such an option, for Wireshark's Reload button. lines: the other host's, as rxtx_lists_cpus or
  * rxtx_lists_interfaces make them. Free with g_free. */
 char *rxtx_extcap_values(const char *option, const char *lines);
+/* The same where the host could not be asked: why, in place of the list, for Wireshark shows nothing else of it. */
+char *rxtx_extcap_no_values(const char *option, const char *why);

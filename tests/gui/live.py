@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 
@@ -20,12 +21,15 @@ def install_profile(user):
 
 
 @contextlib.contextmanager
-def installed_extcap():
+def installed_extcap(capable=True):
     """The program in a folder, as a package would install it. Not in the user's home: who gives a file away takes its
     capabilities with it."""
     with tempfile.TemporaryDirectory(prefix="rxtxcpu-extcap-") as name:
         os.chmod(name, 0o755)
-        ordinary.install(pathlib.Path(name))
+        if capable:
+            ordinary.install(pathlib.Path(name))
+        else:
+            shutil.copy(paths.PROGRAM, name)
         yield name
 
 
@@ -75,3 +79,13 @@ def stop(wireshark):
     eventually(lambda: not wireshark.find_window("Capturing from"), "the capture to end")
     wireshark.wait_until_still()
 
+
+def colour_of(user, cpu):
+    """The background that the profile gives to the packets of a CPU, as RGB bytes."""
+    rules = (user.home / ".config/wireshark/profiles/rxtxcpu/colorfilters").read_text()
+    words = re.search(rf"rxtxcpu\.cpu % 8 == {cpu % 8}@\[(\d+),(\d+),(\d+)\]", rules).groups()
+    return bytes(int(word) >> 8 for word in words)
+
+
+def has_pixel(pixels, colour):
+    return any(pixels[at:at + 3] == colour for at in range(0, len(pixels), 3))

@@ -1,21 +1,8 @@
 """The main job in the real Wireshark, with its profile: live packets, each with its CPU."""
 
-import re
-
 from lib import kernel
-from live import capture, install_profile, piped, stop
+from live import capture, colour_of, has_pixel, install_profile, piped, stop
 from wireshark import PACKET_LIST, shown_columns
-
-
-def colour_of(user, cpu):
-    """The background that the profile gives to the packets of a CPU, as RGB bytes."""
-    rules = (user.home / ".config/wireshark/profiles/rxtxcpu/colorfilters").read_text()
-    words = re.search(rf"rxtxcpu\.cpu % 8 == {cpu % 8}@\[(\d+),(\d+),(\d+)\]", rules).groups()
-    return bytes(int(word) >> 8 for word in words)
-
-
-def has_pixel(pixels, colour):
-    return any(pixels[at:at + 3] == colour for at in range(0, len(pixels), 3))
 
 
 def test_a_live_capture_shows_the_cpu_of_each_packet(display, user, veth, pictures):

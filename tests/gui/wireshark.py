@@ -72,7 +72,7 @@ class Display:
 
     def windows(self):
         """The visible windows with a title: {title: id}."""
-        ids = self.run("xdotool", "search", "--onlyvisible", "--name", ".", check=False).decode().split()
+        ids = self.run("xdotool", "search", "--onlyvisible", "--class", ".", check=False).decode().split()
         titles = {number: self.run("xdotool", "getwindowname", number, check=False).decode().strip() for number in ids}
         return {title: number for number, title in titles.items() if title}
 

@@ -24,6 +24,10 @@ CAPTOR = 64001  # an ordinary user of the far ends
 DAEMON = "/usr/sbin/sshd"
 
 
+# setsid forks where there is a session already, and nobody could wait for the program or end it.
+LEAD = 'case "$(cut -d " " -f 6 /proc/$$/stat)" in $$) exec "$@" ;; *) exec setsid "$@" ;; esac'
+
+
 class View:
     """A namespace whose programs see `files` of ours in place of the machine's, and no terminal; ids are kept."""
 
@@ -31,7 +35,7 @@ class View:
         self.namespace, self.name = namespace, namespace.name
         self._script, self._environment = script, []
         mounts = [f"mount --bind {source} {target}" for target, source in files.items() if os.path.exists(target)]
-        script.write_text("\n".join(["set -e", prepare, *mounts, 'exec setsid "$@"', ""]), encoding="utf-8")
+        script.write_text("\n".join(["set -e", prepare, *mounts, LEAD, ""]), encoding="utf-8")
 
     def having(self, **environment):
         """The same, with more in the environment."""

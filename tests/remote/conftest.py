@@ -1,36 +1,9 @@
-"""A lab of hosts for each module, and captures in it."""
-
-import pathlib
-import shutil
-import tempfile
+"""Captures in the lab of hosts."""
 
 import pytest
 
-from lib import capture as captures, sshd
-from lib.remote import RemoteCapture, wait_until_idle
-
-
-@pytest.fixture(scope="module")
-def lab(_root):
-    if not shutil.which(sshd.DAEMON):
-        pytest.skip("there is no sshd")
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="rxtxcpu-test-"))
-    folder.chmod(0o755)
-    try:
-        with sshd.Lab(folder) as made:
-            yield made
-    finally:
-        shutil.rmtree(folder)
-
-
-@pytest.fixture
-def web1(lab):
-    """The host that most tests use; it is idle again when a test is over."""
-    yield lab.web1
-    try:
-        wait_until_idle(lab.web1)
-    finally:
-        lab.web1.end_sessions()
+from lib import capture as captures
+from lib.remote import RemoteCapture
 
 
 @pytest.fixture
