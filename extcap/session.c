@@ -31,7 +31,7 @@
 #include "ui/toolbar.h"
 #include "ui/verbose.h"
 
-enum { NS_PER_US = 1000, MS_PER_S = 1000, US_PER_MS = 1000, LINK_LOOK_MS = 200 };
+enum { NS_PER_US = 1000, MS_PER_S = 1000, US_PER_MS = 1000, LINK_LOOK_MS = 200, LAST_MS = 20000 };
 
 struct rxtx_session {
     const rxtx_options *options;
@@ -41,6 +41,7 @@ struct rxtx_session {
     sigset_t caught;             /* what it tells of, blocked otherwise */
     sigset_t ending;             /* of these, what ends the program */
     guint duration;              /* GLib's id of the timer, 0 = none */
+    guint last;                  /* likewise: of the end of all waiting */
     rxtx_outlet outlet;
     rxtx_serve *serve;         /* borrowed; NULL = the capture is for somebody here */
     rxtx_remote *remote;       /* NULL = the capture is done here; else it is the engine */
@@ -118,14 +119,32 @@ static bool catch_signals(rxtx_session *s, GError **error)
     return s->signals >= 0 || rxtx_set_errno(error, RXTX_ERROR_KERNEL, "waiting for signals");
 }
 
+static gboolean on_last(gpointer data)
+{
+    rxtx_session *s = data;
+
+    s->last = 0;
+    rxtx_stop_abandon(&s->stop);
+    return G_SOURCE_REMOVE;
+}
+
+/* Wireshark kills an extcap 30 s after it has told it to stop (extcap.c): what is still on its way by then is given up,
+ * and the file has its end. */
+static void limit_waiting(rxtx_session *s)
+{
+    if (s->options->face == RXTX_FACE_EXTCAP && s->last == 0)
+        s->last = g_timeout_add(LAST_MS, on_last, s);
+}
+
 /* As an extcap there is nobody to look at a table: stderr is Wireshark's. */
 static void take_signal(rxtx_session *s, uint32_t number)
 {
     bool cli = s->options->face == RXTX_FACE_CLI;
 
-    if (number != SIGUSR1)
+    if (number != SIGUSR1) {
         rxtx_stop_request(&s->stop, RXTX_STOP_USER);
-    else if (cli)
+        limit_waiting(s);
+    } else if (cli)
         rxtx_monitor_show(s->monitor);
     if (number == SIGINT && cli)
         rxtx_monitor_interrupted(s->monitor);
@@ -194,6 +213,8 @@ static void run_until_done(rxtx_session *s)
     g_source_remove(signals);
     if (s->duration != 0)
         g_source_remove(s->duration);
+    if (s->last != 0)
+        g_source_remove(s->last);
 }
 
 /* ---- wiring ---- */
@@ -462,9 +483,11 @@ static void note_unsettled(rxtx_session *s)
     rxtx_stop_reason why = rxtx_stop_why(&s->stop);
     bool waited = why == RXTX_STOP_USER || why == RXTX_STOP_DURATION || why == RXTX_STOP_COUNT;
 
-    if (s->remote != NULL && waited && s->engine->failure == NULL && !s->engine->ops->settled(s->engine))
+    const char *host = s->remote != NULL && waited ? rxtx_remote_unsettled(s->remote) : NULL;
+
+    if (host != NULL && s->engine->failure == NULL)
         rxtx_set_error(&s->engine->failure, RXTX_ERROR_REMOTE,
-                       "The other end was not waited for any longer: what it still had is lost");
+                       "%s: The other end was not waited for any longer: what it still had is lost", host);
 }
 
 /* Wireshark closes its pipe when it has enough; for a person's file or pipe that is a failure like another. */

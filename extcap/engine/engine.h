@@ -75,6 +75,7 @@ struct rxtx_engine {
     unsigned group;   /* the kernel's id of the fan-out group */
     uint64_t downs;   /* how often the interface went down while it was captured */
     gint64 settle_us; /* after halt(): how long none may come out before the rest is given up */
+    gint64 moved_us;  /* monotonic: when a part of a packet came last; only behind a network */
     bool counts_late; /* what was accepted is known only when all of it has come out */
     GError *failure;  /* NULL = none */
 };

@@ -104,6 +104,7 @@ static void deliver_rest(rxtx_worker *worker, rxtx_merge *merge)
     while (worker->sink->failure == NULL && !rxtx_stop_hurry(worker->stop)) {
         if (deliver_ready(worker, merge, UINT64_MAX, false) > 0)
             deadline = g_get_monotonic_time() + worker->engine->settle_us;
+        deadline = MAX(deadline, worker->engine->moved_us + worker->engine->settle_us);
         if ((!rxtx_merge_holds(merge) && worker->engine->ops->settled(worker->engine)) ||
             g_get_monotonic_time() >= deadline || !wait_for_more(worker, -1, time_wait_ms))
             break;

@@ -35,6 +35,7 @@ typedef struct {
 
     uint8_t *bytes; /* what came: capacity of them, from begin to end not decoded yet */
     size_t capacity, begin, end;
+    size_t rest; /* bytes of a block that is not whole, when we looked last */
     size_t head; /* where the head's data begins; valid while the stream is pending */
     rxtx_decoder decoder;
 

@@ -159,6 +159,8 @@ static bool compare_clocks(rxtx_remote *r, rxtx_far *far, GError **error)
         if (!await(r, far, has_answered, soon_us(r), error))
             return false;
     }
+    far->clock.first_ns = far->clock.offset_ns;
+    far->clock.first_error_ns = far->clock.error_ns;
     return true;
 }
 
@@ -327,6 +329,16 @@ static void note_end(rxtx_remote *r)
                            r->fars[i].label);
 }
 
+/* A block that grows is a sign of life too: it may be long, and the way there slow. */
+static void note_growth(rxtx_remote *r, rxtx_far *far)
+{
+    size_t rest = far->stream.pending ? 0 : far->end - far->begin;
+
+    if (rest > far->rest)
+        r->engine.moved_us = g_get_monotonic_time();
+    far->rest = rest;
+}
+
 static rxtx_wait_result remote_wait(rxtx_engine *engine, const rxtx_wait_for *what)
 {
     rxtx_remote *r = (rxtx_remote *)engine;
@@ -335,8 +347,10 @@ static rxtx_wait_result remote_wait(rxtx_engine *engine, const rxtx_wait_for *wh
     if (!wait_and_read(r, what->stop_fd, what->output_fd, timeout_ms))
         return RXTX_WAIT_READER_GONE;
     for (unsigned i = 0; i < r->n_fars; i++)
-        if (!r->fars[i].stream.pending)
+        if (!r->fars[i].stream.pending) {
             refresh(&r->fars[i].stream);
+            note_growth(r, &r->fars[i]);
+        }
     if (!take_failure(r) && !r->halted)
         note_end(r);
     if (r->engine.failure == NULL && !r->halted)
@@ -373,6 +387,14 @@ static void remote_free(rxtx_engine *engine)
 rxtx_engine *rxtx_remote_engine(rxtx_remote *remote)
 {
     return &remote->engine;
+}
+
+const char *rxtx_remote_unsettled(const rxtx_remote *remote)
+{
+    for (unsigned i = 0; i < remote->n_fars; i++)
+        if (!remote->fars[i].over && remote->fars[i].failure == NULL)
+            return remote->fars[i].label;
+    return NULL;
 }
 
 rxtx_clock_offset *rxtx_remote_clocks(const rxtx_remote *remote)

@@ -34,6 +34,9 @@ const rxtx_source *rxtx_remote_sources(const rxtx_remote *remote);
  * GLib context tells the hosts that we are there. */
 rxtx_engine *rxtx_remote_engine(rxtx_remote *remote);
 
+/* Once the capture is over: a host that did not come to its end, and was not waited for any longer; NULL = none. */
+const char *rxtx_remote_unsettled(const rxtx_remote *remote);
+
 /* Once the capture is over: how far each host's clock is from ours. Free with g_free. */
 rxtx_clock_offset *rxtx_remote_clocks(const rxtx_remote *remote);
 

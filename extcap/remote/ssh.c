@@ -21,6 +21,7 @@ enum {
     SAID_MAX = 8192,
     LAST_PATIENCE_MS = 1000,
     SLICE_MS = 20,
+    PIPE_BYTES = 1024 * 1024, /* the most an ordinary user may ask for (fs.pipe-max-size) */
     NOT_FOUND = 127,
     NOT_EXECUTABLE = 126,
     SSH_FAILED = 255
@@ -86,6 +87,7 @@ bool rxtx_ssh_start(rxtx_ssh *ssh, const rxtx_options *options, const char *host
     unblock(ssh->in);
     (void)fcntl(ssh->in, F_SETPIPE_SZ, RXTX_MESSAGE_MAX); /* a request is written in one piece */
     unblock(ssh->out);
+    (void)fcntl(ssh->out, F_SETPIPE_SZ, PIPE_BYTES); /* refused where the user has many pipes: no harm */
     unblock(ssh->err);
     return true;
 }
@@ -319,8 +321,8 @@ static bool explain_refused(const rxtx_ssh *ssh, GError **error)
 
 static bool explain_nothing(const rxtx_ssh *ssh, GError **error)
 {
-    g_autofree char *sentence =
-        g_strdup_printf("The program there ended without a word: '%s' may be another one.", ssh->options->remote_program);
+    g_autofree char *sentence = g_strdup_printf("The program there ended without a word: '%s' may be another one.",
+                                                ssh->options->remote_program);
 
     return explain(ssh, sentence, "", "Say which program is to be run: --remote-program PATH. Or try: %s", error);
 }

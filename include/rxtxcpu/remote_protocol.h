@@ -53,7 +53,9 @@
 #define RXTX_STOP_TYPE "()"
 /* (sender's clock, ns) */
 #define RXTX_PING_TYPE "(t)"
-/* (version, facts as names and values, the groups of packets: number or -1, NUMA node or -1, there from the start) */
+/* Facts: version (of the program), linktype (LINKTYPE_* of all packets, 0 = each interface has its own), filter (what the
+ * packets pass, our own connection's part included; absent = all of them).
+ * (version, facts as names and values, the groups of packets: number or -1, NUMA node or -1, there from the start) */
 #define RXTX_HELLO_TYPE "(ua(ss)a(iib))"
 /* (the last PING's time, when it was read, now: ns of either clock, 0 = there was none; until when the packets written
  * are complete; is everything over; counters of each group: accepted, dropped, delivered) */
