@@ -1,8 +1,8 @@
 """What is captured there is what was sent there, packet by packet, and all that is told of it is as if it were here."""
 
-import re
 import json
 import os
+import re
 import signal
 
 import pytest
