@@ -36,8 +36,8 @@ void rxtx_outlet_plan(rxtx_outlet *outlet, const rxtx_plan *plan, const rxtx_sou
  * program while a fifo has no reader, for nothing is captured yet. */
 bool rxtx_outlet_open(rxtx_outlet *outlet, const sigset_t *caught, GError **error);
 
-/* The sink, once packets are accepted: its header tells a reader so. linktype: of packets from here; start_ns: since 1970. On
- * failure no file stays. */
+/* The sink, once packets are accepted: its header tells a reader so. linktype: of packets from here; start_ns: since
+ * 1970. On failure no file stays. */
 rxtx_sink *rxtx_outlet_sink(rxtx_outlet *outlet, int linktype, uint64_t start_ns, GError **error);
 
 /* Will the sink open further files, of another turn or of a CPU that comes online? */

@@ -214,6 +214,7 @@ static const meaning meanings[] = {
      "Update it there, or bring ours along: --remote-deploy", false, true},
     {"nrecognized option", "The program there is none of ours, or too old for this: it does not know --serve.",
      "Update it there, or bring ours along: --remote-deploy", false, true},
+    {"No space left on device", "There is no space left there:", "Make room there: df -h", true, true},
     {"sudo: command not found", "There is no sudo.", "Leave out --remote-priv sudo, or try: --remote-priv doas", false,
      true},
     {"sudo: not found", "There is no sudo.", "Leave out --remote-priv sudo, or try: --remote-priv doas", false, true},

@@ -40,8 +40,8 @@
  * own link type, and another one when that changes. What a CPU lost there cannot be put to an interface: its statistics
  * then stand at an IDB of the name `any`, which has no packets.
  *
- * A capture on other hosts has HOST in each description, as the user called it, and may hold several; their packets are in
- * the order of their own hosts' times. With comments alone, HOST:NAME is all of an interface's description.
+ * A capture on other hosts has HOST in each description, as the user called it, and may hold several; their packets are
+ * in the order of their own hosts' times. With comments alone, HOST:NAME is all of an interface's description.
  *
  * The comment of an interface's first IDB is the state of its steering at that time, as text for people. It names the
  * kernel (its boot id), so that tools which make one of equal interfaces keep those of two hosts apart.

@@ -242,6 +242,12 @@ def test_a_program_that_ends_without_a_word(fails, stand_in):
     assert "web1: " in sentence
 
 
+def test_the_disk_there_is_full(fails, stand_in):
+    full = stand_in("echo 'head: write error: No space left on device' >&2", "exit 1")
+    sentence, hint, _seconds = fails("web1", "--remote-program", full)
+    assert "There is no space left there: head: write error: No space left on device" in sentence and "df -h" in hint
+
+
 def test_a_program_that_says_nothing(web1, fails, stand_in):
     try:
         sentence, _hint, seconds = fails("web1", "--remote-program", stand_in("exec sleep 60"), "--remote-timeout", 2)
