@@ -6,41 +6,23 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 
 import pytest
 
-from lib import contract, paths, pcapng
+from lib import contract, paths, pcapng, static_program
 from lib.capture import Capture, program
 from lib.process import check, run
 
-BUILD = paths.ROOT / "packaging/static/build"
-DEPLOY = paths.ROOT / "build/static/deploy"
 ARCHITECTURES = {"x86_64": "Advanced Micro Devices X86-64", "aarch64": "AArch64"}
-BUILD_LIMIT = 300  # seconds; for a mirror that answers slowly
-UNAVAILABLE = 69
 PINGS = 100
 
 # The first process in a folder that holds nothing but the program, /proc, /sys and what a test has put there.
 ENTER = 'mount -t proc proc "$0/proc" && mount -t sysfs sysfs "$0/sys" && exec chroot "$0" /rxtxcpu "$@"'
 
 
-@pytest.fixture(scope="module", name="built")
+@pytest.fixture(name="built")
 def _built():
-    """built(architecture), the program; made once, and at once where it was made before."""
-    made = {}
-
-    def build(architecture):
-        if architecture not in made:
-            made[architecture] = subprocess.run([BUILD, architecture], stdin=subprocess.DEVNULL, capture_output=True,
-                                                timeout=BUILD_LIMIT, encoding="utf-8", check=False)
-        ended = made[architecture]
-        if ended.returncode == UNAVAILABLE:
-            pytest.skip(ended.stderr.strip().splitlines()[-1])
-        assert ended.returncode == 0, ended.stderr
-        return DEPLOY / f"rxtxcpu-{architecture}"
-
-    return build
+    return static_program.built
 
 
 @pytest.fixture(name="runnable")
@@ -164,7 +146,7 @@ def test_it_is_installed_where_the_program_looks_for_it(built, scratch):
     check(["cmake", "--install", paths.BUILD, "--prefix", scratch / "usr"])
     for where in (paths.PROGRAM.parent, scratch / "usr/bin"):
         folder = where / "../lib/rxtxcpu/deploy"
-        assert {path.name for path in folder.iterdir()} == {path.name for path in DEPLOY.iterdir()}
+        assert {path.name for path in folder.iterdir()} == {path.name for path in static_program.DEPLOY.iterdir()}
         assert (folder / file.name).read_bytes() == file.read_bytes()
         check(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder)
     assert not os.access(scratch / "usr/lib/rxtxcpu/deploy" / file.name, os.X_OK)

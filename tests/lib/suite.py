@@ -18,9 +18,9 @@ BUILDS = ROOT / "build"
 HOSTILE = ("remote/test_hostile.py",)
 # One after another; in each, what runs at the same time: (build, folders or files, further words for pytest).
 PYTEST_STEPS = (
-    (("dev", ("lib", "cli"), []), ("dev", ("remote",), [])),
+    (("dev", ("lib", "cli", "tshark", "install"), []), ("dev", ("remote",), [])),
     (("dev", ("net",), []),),
-    (("dev", ("plugin", "tshark", "gui", "install", "guest"), []),),
+    (("dev", ("plugin", "gui", "guest"), []),),
     (("asan", ("cli",), []), ("asan", ("plugin",), [])),
     (("asan", ("net",), []), ("asan", HOSTILE, [])),
     (("tsan", ("cli", "net", "remote"), ["-m", "threads"]),),

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from lib import attribution, paths, pcapng, remote, sanitizer, sshd
+from lib import attribution, paths, pcapng, remote, sanitizer, sshd, static_program
 from lib.capture import program, words
 from lib.process import Process, check, eventually
 from lib.remote import GONE, wait_until_idle, wait_until_nothing_runs
@@ -90,9 +90,7 @@ class Bare:
 @pytest.fixture(scope="module")
 def bare_hosts(lab):
     """web1 and web2, from which the program has been taken away."""
-    file = paths.PROGRAM.parents[1] / f"lib/rxtxcpu/deploy/rxtxcpu-{MACHINE}"
-    if not file.exists():
-        pytest.skip(f"there is no program to bring along: packaging/static/build {MACHINE}")
+    static_program.built(MACHINE)
     bare = [Bare(lab.web1), Bare(lab.web2)]
     for host in bare:
         host.empty_temporary_folders()

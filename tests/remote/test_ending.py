@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lib import attribution, kernel, paths, pcapng, remote, sanitizer
+from lib import attribution, kernel, pcapng, remote, sanitizer, static_program
 from lib.capture import words
 from lib.frames import mark_of
 from lib.process import Pipe, Process, eventually
@@ -294,8 +294,7 @@ def test_an_interface_that_goes_away_there_is_told_as_here(near, web1, remote_ca
 
 def test_the_copy_that_was_brought_along_is_gone_when_the_connection_breaks(near, web1, remote_capture):
     """Wherever it was put."""
-    if not (paths.PROGRAM.parents[1] / f"lib/rxtxcpu/deploy/rxtxcpu-{platform.machine()}").exists():
-        pytest.skip("there is no program to bring along: packaging/static/build")
+    static_program.built(platform.machine())
     before = files_of(web1)
     moved = web1.program.rename(web1.folder / "rxtxcpu-moved")
     try:
