@@ -15,14 +15,14 @@ import xml.etree.ElementTree
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 ROOT = TESTS.parent
 BUILDS = ROOT / "build"
-HOSTILE = ("remote/test_hostile.py",)
+HOSTILE = ("remote/test_hostile.py",)  # asan's in a whole run, but for what is about memory
 # One after another; in each, what runs at the same time: (build, folders or files, further words for pytest).
 PYTEST_STEPS = (
     (("dev", ("lib", "cli", "tshark", "install"), []), ("dev", ("remote",), [])),
     (("dev", ("net",), []),),
     (("dev", ("plugin", "gui", "guest"), []),),
     (("asan", ("cli",), []), ("asan", ("plugin",), [])),
-    (("asan", ("net",), []), ("asan", HOSTILE, [])),
+    (("asan", ("net",), []), ("asan", HOSTILE, ["-k", "not flood"]), ("dev", HOSTILE, ["-k", "flood"])),
     (("tsan", ("cli", "net", "remote"), ["-m", "threads"]),),
 )
 UNIT_LIMIT, PYTEST_LIMIT, BUILD_LIMIT = 180, 900, 600  # seconds
@@ -306,15 +306,24 @@ class Suite:
                 run_units(build, self.selection, self.tally)
             run_corpora(build, self.selection, self.tally)
 
+    def _chosen(self, lane):
+        """(build, words for pytest) of a lane, or None."""
+        build, folders, marked = lane
+        words = self.selection.pytest_words(folders)
+        whole = self.selection.everything and not self.quick
+        if build not in self.built or not words or (lane[:2] == ("dev", HOSTILE) and not whole):
+            return None
+        if not whole and "-k" in marked:
+            marked = []
+        if whole and build == "dev" and "remote" in folders:
+            marked = [*marked, *(f"--ignore={path}" for path in HOSTILE)]
+        return build, words + marked
+
     def run_pytests(self):
         """Everything against dev; the program's own once more with asan, and what has threads at work with tsan. What
         mostly waits runs beside another."""
         for lanes in PYTEST_STEPS:
-            chosen = [(build, self.selection.pytest_words(folders), marked) for build, folders, marked in lanes]
-            chosen = [(build, words + marked) for build, words, marked in chosen if build in self.built and words]
-            if self.selection.everything and not self.quick:  # asan has them
-                chosen = [(build, words + [f"--ignore={path}" for path in HOSTILE if build == "dev"])
-                          for build, words in chosen]
+            chosen = [lane for lane in map(self._chosen, lanes) if lane]
             with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
                 tallies = [(Tally(), build, words) for build, words in chosen]
                 list(pool.map(lambda lane: run_pytest(lane[1], lane[2], lane[0], beside=len(chosen) > 1), tallies))
