@@ -265,11 +265,11 @@ static void take_warning(gpointer data, const char *host, const char *text)
         g_idle_add_full(G_PRIORITY_DEFAULT, on_warning, w, NULL);
 }
 
-/* Nothing is captured yet, and ssh may wait for a person: a signal may end the program. */
+/* Nothing is captured yet, and ssh may wait for a person: a signal may end the program. What captures is elsewhere, so
+ * what we may do here is given up before anybody there speaks to us. */
 static bool connect_hosts(rxtx_session *s, GError **error)
 {
-    rxtx_privilege_drop(s->options->write !=
-                        NULL); /* ssh and its like need none of them, and who talks to us neither */
+    rxtx_privilege_drop(s->options->write != NULL);
     sigprocmask(SIG_UNBLOCK, &s->ending, NULL);
     s->remote = rxtx_remote_connect(s->options, take_warning, s, error);
     sigprocmask(SIG_BLOCK, &s->ending, NULL);
@@ -412,7 +412,6 @@ static bool open_engine(rxtx_session *s, GError **error)
 static void start_capture(rxtx_session *s, GError **error)
 {
     rxtx_output *output = s->outlet.output;
-
     bool started;
 
     s->start_ns = (uint64_t)g_get_real_time() * NS_PER_US;
