@@ -10,33 +10,11 @@
 #include "base/error.h"
 #include "rxtxcpu/capture_format.h"
 #include "rxtxcpu/remote_protocol.h"
+#include "sink/pcapng_blocks.h"
 
 enum {
-    BLOCK_SECTION = 0x0A0D0D0A, /* the same in both byte orders */
-    BLOCK_INTERFACE = 1,
-    BLOCK_STATISTICS = 5,
-    BLOCK_PACKET = 6,
-
-    BYTE_ORDER_MAGIC = 0x1A2B3C4D,
-    VERSION_MAJOR = 1,
-    VERSION_MINOR = 0,
-
-    OPT_END = 0,
-    OPT_COMMENT = 1,
-    IF_NAME = 2,
-    IF_DESCRIPTION = 3,
-    IF_TSRESOL = 9,
-    IF_FILTER = 11,
     IF_TSOFFSET = 14,
-    EPB_FLAGS = 2,
-    EPB_DROPCOUNT = 4,
-    EPB_QUEUE = 6,
 
-    TSRESOL_NS = 9,
-    IF_FILTER_STRING = 0, /* first byte of if_filter: a libpcap expression follows */
-
-    COMMENT_MAX = 32768,
-    TEXT_MAX = 1024,
     QUOTE_MAX = 60, /* of what the far end sent, in a message */
 
     /* Offsets of what every block has, and the sizes of what each has before its options. */

@@ -76,7 +76,8 @@ bool rxtx_far_start(rxtx_far *far, const rxtx_options *options, unsigned number,
 {
     const char *host = options->remote_hosts[number];
 
-    *far = (rxtx_far){.stream = {.id = number}, .options = options, .host = number};
+    *far = (rxtx_far){
+        .stream = {.id = number}, .options = options, .host = number, .warn = far->warn, .warn_data = far->warn_data};
     far->label = rxtx_options_host_label(host);
     far->interfaces = interfaces;
     far->capacity = BUFFER_BYTES;
@@ -216,6 +217,7 @@ static bool on_hello(rxtx_far *far, GVariant *body)
 {
     g_autoptr(GVariant) facts = g_variant_get_child_value(body, 1), groups = g_variant_get_child_value(body, 2);
     g_autofree char *text = NULL;
+    const char *told;
     guint32 version;
 
     g_variant_get_child(body, 0, "u", &version);
@@ -223,9 +225,10 @@ static bool on_hello(rxtx_far *far, GVariant *body)
         return breaks_protocol(far);
     far->greeted = true;
     take_facts(far, facts);
+    told = rxtx_far_fact(far, "version");
     text = g_strdup_printf("The rxtxcpu there (version %s) speaks protocol %u, this one protocol %d.\nUpdate the older "
                            "one, or bring ours along: --remote-deploy",
-                           rxtx_far_fact(far, "version"), version, RXTX_REMOTE_PROTOCOL);
+                           told != NULL ? told : "unknown", version, RXTX_REMOTE_PROTOCOL);
     if (version != RXTX_REMOTE_PROTOCOL)
         return fail(far, RXTX_ERROR_REMOTE, text);
     return take_groups(far, groups);
@@ -342,7 +345,7 @@ static bool on_end(rxtx_far *far, GVariant *body)
 {
     if (!far->greeted && far->text == NULL)
         return breaks_protocol(far);
-    g_variant_get(body, RXTX_END_TYPE, &far->clock_steps, &far->downs, &far->late);
+    g_variant_get(body, RXTX_END_TYPE, NULL, &far->downs, NULL); /* the order of packets we see ourselves */
     far->over = true;
     return true;
 }
@@ -407,7 +410,6 @@ static bool take_interface(rxtx_far *far, const rxtx_decoded *decoded)
 
     if (!fits_hello(far, decoded))
         return fail(far, RXTX_ERROR_REMOTE, "The other end sent packets of another link type than it had told");
-
     if (description == NULL || !g_str_has_prefix(description, name) ||
         !g_hash_table_lookup_extended(far->endings, description + strlen(name), NULL, &group))
         return fail(far, RXTX_ERROR_REMOTE,

@@ -53,18 +53,18 @@ typedef struct {
     char *text;            /* the answer to a question; NULL = none came */
     rxtx_clock_offset clock;
     uint64_t complete_ns; /* as it told last, of its clock */
-    uint64_t downs, late, clock_steps;
-    uint64_t pinged_ns; /* the time in the last PING; atomic, for the main thread pings while the worker reads */
-    unsigned answers;   /* how many STATUS came that answer the last PING of their time */
-    size_t shown;       /* bytes of what ssh said that were shown to the user */
-    size_t said;        /* how many it had said when we looked last */
-    gint64 heard_us;    /* monotonic: when something came last */
-    bool asked;         /* the request is sent */
-    bool through;       /* ssh is: from here on silence counts */
-    bool greeted;       /* HELLO came */
-    bool over;          /* END came: nothing more will */
-    bool ended;         /* nothing more can be read */
-    GError *failure;    /* NULL = none */
+    uint64_t downs;       /* how often the interface there went down, as END said */
+    uint64_t pinged_ns;   /* the time in the last PING; atomic, for the main thread pings while the worker reads */
+    unsigned answers;     /* how many STATUS came that answer the last PING of their time */
+    size_t shown;         /* bytes of what ssh said that were shown to the user */
+    size_t said;          /* how many it had said when we looked last */
+    gint64 heard_us;      /* monotonic: when something came last */
+    bool asked;           /* the request is sent */
+    bool through;         /* ssh is: from here on silence counts */
+    bool greeted;         /* HELLO came */
+    bool over;            /* END came: nothing more will */
+    bool ended;           /* nothing more can be read */
+    GError *failure;      /* NULL = none */
 
     void (*warn)(gpointer data, const char *host, const char *text);
     gpointer warn_data;
@@ -76,8 +76,8 @@ typedef struct {
     gpointer data;
 } rxtx_far_tick;
 
-/* Starts ssh, brings the program along where that is wanted, and sends the request. number: which of the options' hosts
- * it is. interfaces: borrowed. Safe to clear also on failure. */
+/* Starts ssh, brings the program along where that is wanted, and sends the request. far is zero but for warn. number:
+ * which of the options' hosts it is. interfaces: borrowed. Safe to clear also on failure. */
 bool rxtx_far_start(rxtx_far *far, const rxtx_options *options, unsigned number, GPtrArray *interfaces,
                     const rxtx_far_tick *tick, GError **error);
 

@@ -138,10 +138,10 @@ static bool connect_to(rxtx_remote *r, unsigned number, rxtx_remote_warn warn, g
 {
     rxtx_far *far = &r->fars[r->n_fars++];
 
-    if (!rxtx_far_start(far, r->options, number, r->interfaces, &(rxtx_far_tick){tend, r}, error))
-        return false;
     far->warn = warn;
     far->warn_data = data;
+    if (!rxtx_far_start(far, r->options, number, r->interfaces, &(rxtx_far_tick){tend, r}, error))
+        return false;
     return await(r, far, is_greeted, G_MAXINT64, error);
 }
 

@@ -4,29 +4,12 @@
 #include <string.h>
 
 #include "rxtxcpu/capture_format.h"
+#include "sink/pcapng_blocks.h"
 
 enum {
-    BLOCK_SECTION = 0x0A0D0D0A,
-    BLOCK_INTERFACE = 1,
-    BLOCK_STATISTICS = 5,
-    BLOCK_PACKET = 6,
-
-    BYTE_ORDER_MAGIC = 0x1A2B3C4D,
-    VERSION_MAJOR = 1,
-    VERSION_MINOR = 0,
-
-    OPT_END = 0,
-    OPT_COMMENT = 1,
     SHB_HARDWARE = 2,
     SHB_OS = 3,
     SHB_USERAPPL = 4,
-    IF_NAME = 2,
-    IF_DESCRIPTION = 3,
-    IF_TSRESOL = 9,
-    IF_FILTER = 11,
-    EPB_FLAGS = 2,
-    EPB_DROPCOUNT = 4,
-    EPB_QUEUE = 6,
     ISB_STARTTIME = 2,
     ISB_ENDTIME = 3,
     ISB_IFRECV = 4,
@@ -35,13 +18,8 @@ enum {
     ISB_OSDROP = 7,
     ISB_USRDELIV = 8,
 
-    TSRESOL_NS = 9,
-    IF_FILTER_STRING = 0, /* first byte of if_filter: a libpcap expression follows */
-
     /* Three of them fit into a section header of RXTX_SHB_MAX. */
     SECTION_TEXT_MAX = 600,
-    COMMENT_MAX = 32768,
-    TEXT_MAX = 1024,
 
     PACKET_FIXED = 28, /* up to the packet's data */
     OPTION_FLAGS_SIZE = 8,
