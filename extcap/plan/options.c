@@ -1,6 +1,6 @@
 /* The parser that fills rxtx_options by the option table (option_table.c). How options are shown (--help, Wireshark's
  * dialog) is ui/'s, what they mean on this machine is plan.c's. */
-#include "plan/options.h"
+#include "plan/options_parts.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -8,10 +8,6 @@
 #include "base/error.h"
 #include "plan/cpuset.h"
 #include "plan/grammar.h"
-#include "plan/plan.h"
-#include "rxtxcpu/capture_format.h"
-
-enum { FAR_FILTER_MAX = 131072 };
 
 /* What the links are called, and what that says. Any other name is rxtxcpu. */
 static const struct {
@@ -125,7 +121,7 @@ static char *right_values(const rxtx_option *row)
 
 /* Options that the original had keep its very line, which scripts may compare; the usage that follows helps there. What
  * the user calls the value: cpu-list is "cpu list". */
-static bool invalid(const rxtx_options *options, const rxtx_option *row, const char *value, GError **error)
+bool rxtx_option_invalid(const rxtx_options *options, const rxtx_option *row, const char *value, GError **error)
 {
     g_autofree char *words = g_strdelimit(g_strdup(row->name), "-", ' ');
     g_autofree char *right = right_values(row);
@@ -142,7 +138,7 @@ static bool set_choice(const rxtx_options *options, const rxtx_option *row, int 
             *at = choice->value;
             return true;
         }
-    return invalid(options, row, value, error);
+    return rxtx_option_invalid(options, row, value, error);
 }
 
 /* As strtoull of the original read it, but for a sign that makes another number of it. */
@@ -152,7 +148,8 @@ static bool set_uint(const rxtx_options *options, const rxtx_option *row, guint6
     const char *digits = value + strspn(value, " \t\n\v\f\r");
 
     digits += *digits == '+' || strcmp(digits, "-0") == 0;
-    return g_ascii_string_to_unsigned(digits, 10, row->min, row->max, at, NULL) || invalid(options, row, value, error);
+    return g_ascii_string_to_unsigned(digits, 10, row->min, row->max, at, NULL) ||
+           rxtx_option_invalid(options, row, value, error);
 }
 
 /* Durations may have a fraction, as dumpcap's; a limit of nothing is none. */
@@ -173,14 +170,14 @@ static bool set_limit(const rxtx_options *options, const rxtx_option *row, rxtx_
         bool good =
             *end == '\0' && strspn(text, "0123456789.") == strlen(text) && seconds >= least_s && seconds <= longest_s;
         limits->duration_ms = good ? (guint64)(seconds * 1000) : 0;
-        return good || invalid(options, row, value, error);
+        return good || rxtx_option_invalid(options, row, value, error);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         if (g_str_has_prefix(value, words[i].prefix))
             return g_ascii_string_to_unsigned(value + strlen(words[i].prefix), 10, 1, G_MAXINT64 / 1000, words[i].at,
                                               NULL) ||
-                   invalid(options, row, value, error);
-    return invalid(options, row, value, error);
+                   rxtx_option_invalid(options, row, value, error);
+    return rxtx_option_invalid(options, row, value, error);
 }
 
 static bool set_string(char **at, const char *value)
@@ -206,7 +203,7 @@ static bool set_text(rxtx_options *options, const rxtx_option *row, void *at, co
     if (*value == '\0' && options->face == RXTX_FACE_EXTCAP && row->place != 0)
         return true;
     if (!fits(row, value))
-        return invalid(options, row, value, error);
+        return rxtx_option_invalid(options, row, value, error);
     return row->kind == RXTX_OPTION_WORDS ? add_word_to(at, value) : set_string(at, value);
 }
 
@@ -227,7 +224,7 @@ static bool add_to_list(char **at, const char *value)
     return *value == '\0' || set_string(at, both != NULL ? both : value);
 }
 
-static bool set_value(rxtx_options *options, const rxtx_option *row, const char *value, GError **error)
+bool rxtx_option_set(rxtx_options *options, const rxtx_option *row, const char *value, GError **error)
 {
     void *at = G_STRUCT_MEMBER_P(options, row->offset);
 
@@ -248,16 +245,16 @@ static bool set_value(rxtx_options *options, const rxtx_option *row, const char 
     case RXTX_OPTION_MASK:
         if (rxtx_option_of_remote(row) && is_set(options, row, value))
             return add_to_list(at, value); /* two fields for the same */
-        return is_set(options, row, value) ? set_string(at, value) : invalid(options, row, value, error);
+        return is_set(options, row, value) ? set_string(at, value) : rxtx_option_invalid(options, row, value, error);
     }
     g_assert_not_reached();
 }
 
-static void set_defaults(rxtx_options *options)
+void rxtx_options_set_defaults(rxtx_options *options)
 {
     for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++)
         if (row->def != NULL) {
-            bool legal = set_value(options, row, row->def, NULL);
+            bool legal = rxtx_option_set(options, row, row->def, NULL);
             g_assert(legal);
         }
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
@@ -402,7 +399,7 @@ static void find_group(rxtx_options *options, int argc, char **argv, const char 
     optind = 0; /* glibc: start anew */
     while ((result = getopt_long(argc, copy, letters, known, NULL)) != -1)
         if (result >= FIRST_ROW && rxtx_option_table[result - FIRST_ROW].offset == offsetof(rxtx_options, group))
-            set_value(options, &rxtx_option_table[result - FIRST_ROW], optarg, NULL);
+            rxtx_option_set(options, &rxtx_option_table[result - FIRST_ROW], optarg, NULL);
 }
 
 static bool parse_words(rxtx_options *options, int argc, char **argv, GError **error)
@@ -420,7 +417,7 @@ static bool parse_words(rxtx_options *options, int argc, char **argv, GError **e
     optind = 0;
     while ((result = getopt_long(argc, argv, letters->str, known, NULL)) != -1) {
         const rxtx_option *row = row_of(options, result);
-        bool this_good = row != NULL ? set_value(options, row, optarg, good ? error : NULL)
+        bool this_good = row != NULL ? rxtx_option_set(options, row, optarg, good ? error : NULL)
                                      : misread(result, argv, good ? error : NULL);
         good = good && this_good;
         if ((!good && options->face == RXTX_FACE_CLI) || options->version)
@@ -431,19 +428,19 @@ static bool parse_words(rxtx_options *options, int argc, char **argv, GError **e
 
 /* ---- what does not go together ---- */
 
-static bool is_given(const rxtx_options *options, const rxtx_option *row)
+bool rxtx_option_is_given(const rxtx_options *options, const rxtx_option *row)
 {
     const char *value = *(char *const *)G_STRUCT_MEMBER_P(options, row->offset);
 
     return value != NULL && *value != '\0';
 }
 
-static bool check_lists(const rxtx_options *options, GError **error)
+bool rxtx_options_check_lists(const rxtx_options *options, GError **error)
 {
     const char *name = rxtx_group_name(options->group);
 
     for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++)
-        if (row->group != 0 && row->group != options->group && is_given(options, row))
+        if (row->group != 0 && row->group != options->group && rxtx_option_is_given(options, row))
             return rxtx_set_error(error, RXTX_ERROR_USAGE, "--%s goes with --group %s, but packets are grouped by %s.",
                                   row->name, rxtx_group_name(row->group), rxtx_group_noun(options->group));
     return rxtx_options_list(options) == NULL || rxtx_options_mask(options) == NULL ||
@@ -468,180 +465,6 @@ static bool check_files(const rxtx_options *options, GError **error)
            rxtx_set_error(error, RXTX_ERROR_USAGE, "--format needs a file. Name it: -w FILE.");
 }
 
-/* ---- other hosts ---- */
-
-/* As it would be typed; NULL = nothing is set. Free with g_free. */
-static char *value_text(const rxtx_options *options, const rxtx_option *row)
-{
-    const void *at = G_STRUCT_MEMBER_P(options, row->offset);
-    const char *const *words;
-
-    switch (row->kind) {
-    case RXTX_OPTION_FLAG:
-        return *(const bool *)at ? g_strdup("true") : NULL;
-    case RXTX_OPTION_UINT:
-        return g_strdup_printf("%" G_GUINT64_FORMAT, *(const guint64 *)at);
-    case RXTX_OPTION_CHOICE:
-        for (const rxtx_choice *choice = row->choices; choice->name != NULL; choice++)
-            if (choice->value == *(const int *)at)
-                return g_strdup(choice->name);
-        return NULL;
-    case RXTX_OPTION_WORDS:
-        words = *(const char *const *const *)at;
-        return words != NULL ? g_strdup(words[0]) : NULL;
-    case RXTX_OPTION_LIMIT:
-        return NULL;
-    default:
-        return is_given(options, row) ? g_strdup(*(char *const *)at) : NULL;
-    }
-}
-
-/* Without a host nothing is done on one: better no capture than that of the wrong machine. */
-static bool check_hostless(const rxtx_options *options, GError **error)
-{
-    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++) {
-        g_autofree char *value = value_text(options, row);
-        bool remote = (row->faces & RXTX_FACE_CLI) && rxtx_option_of_remote(row);
-        if (remote && g_strcmp0(value, row->def) != 0)
-            return rxtx_set_error(error, RXTX_ERROR_USAGE, "--%s is about another host. Name it: --remote-host HOST.",
-                                  row->name);
-    }
-    return true;
-}
-
-const char *rxtx_options_host_label(const char *host)
-{
-    const char *at = strrchr(host, '@');
-
-    return at != NULL ? at + 1 : host;
-}
-
-char *rxtx_options_way(const rxtx_options *options, unsigned host)
-{
-    GString *way = g_string_new(NULL);
-
-    g_string_append_printf(way, " --remote-host %s", options->remote_hosts[host]);
-    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++) {
-        g_autofree char *value = value_text(options, row);
-        g_autofree char *quoted = value != NULL ? g_shell_quote(value) : NULL;
-        bool leads = rxtx_option_of_remote(row) && (row->faces & RXTX_FACE_CLI) && row->kind != RXTX_OPTION_WORDS;
-        if (leads && g_strcmp0(value, row->def) != 0)
-            g_string_append_printf(way, row->kind == RXTX_OPTION_FLAG ? " --%s" : " --%s %s", row->name, quoted);
-    }
-    return g_string_free(way, FALSE);
-}
-
-static bool check_users(const rxtx_options *options, GError **error)
-{
-    for (char **host = options->remote_hosts; host != NULL && *host != NULL; host++)
-        if (options->remote_username != NULL && strchr(*host, '@') != NULL)
-            return rxtx_set_error(error, RXTX_ERROR_USAGE,
-                                  "'%s' and --remote-username both say who to be. Leave one out.", *host);
-    return true;
-}
-
-static bool check_hosts(char **hosts, GError **error)
-{
-    for (char **a = hosts; hosts != NULL && *a != NULL; a++)
-        for (char **b = a + 1; *b != NULL; b++)
-            if (strcmp(rxtx_options_host_label(*a), rxtx_options_host_label(*b)) == 0)
-                return rxtx_set_error(error, RXTX_ERROR_USAGE, "The remote host '%s' is given twice.", *b);
-    return true;
-}
-
-static bool check_remote(const rxtx_options *options, GError **error)
-{
-    if (!rxtx_options_remote(options))
-        return options->face != RXTX_FACE_CLI || options->serve || check_hostless(options, error);
-    if (options->interface != NULL && !rxtx_is_interface(options->interface))
-        return rxtx_set_error(error, RXTX_ERROR_USAGE,
-                              "Invalid interface '%s'. Give a name of at most 15 bytes without spaces, / and :, that "
-                              "does not begin with -.",
-                              options->interface);
-    if (options->filter != NULL && !g_utf8_validate(options->filter, -1, NULL))
-        return rxtx_set_error(error, RXTX_ERROR_USAGE, "The filter for another host has to be UTF-8.");
-    if (options->filter != NULL && strlen(options->filter) > FAR_FILTER_MAX)
-        return rxtx_set_error(error, RXTX_ERROR_USAGE, "The filter is too long to be sent: at most %d bytes.",
-                              FAR_FILTER_MAX);
-    return check_users(options, error) && check_hosts(options->remote_hosts, error);
-}
-
-/* Wireshark has two fields for it. */
-static void join_filters(rxtx_options *options)
-{
-    g_autofree char *first = g_steal_pointer(&options->filter), *second = g_steal_pointer(&options->remote_filter);
-    bool both = first != NULL && *first != '\0' && second != NULL;
-
-    if (both)
-        options->filter = g_strdup_printf("(%s) and (%s)", first, second);
-    else
-        options->filter = second != NULL ? g_steal_pointer(&second) : g_steal_pointer(&first);
-}
-
-/* What the other host is to know of who asks. To count packets, their beginnings are enough. */
-static void settle_remote(rxtx_options *options)
-{
-    options->wait_for_link = options->face == RXTX_FACE_CLI;
-    if (!rxtx_options_remote(options))
-        return;
-    options->one_linktype = options->interface == NULL && rxtx_plan_wants_pcap(options);
-    if (options->face == RXTX_FACE_CLI && options->write == NULL)
-        options->snaplen = RXTX_SNAPLEN_MIN;
-}
-
-GVariant *rxtx_options_request(const rxtx_options *options)
-{
-    GVariantBuilder builder;
-
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(ss)"));
-    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++) {
-        g_autofree char *value = row->faces & RXTX_FACE_SERVE ? value_text(options, row) : NULL;
-        g_autofree char *valid = value != NULL ? g_utf8_make_valid(value, -1) : NULL;
-        if (valid != NULL && g_strcmp0(valid, row->def) != 0)
-            g_variant_builder_add(&builder, "(ss)", row->name, valid);
-    }
-    return g_variant_builder_end(&builder);
-}
-
-/* A flag that is set travels as `true`, one that is not does not. */
-static bool take_value(rxtx_options *options, const rxtx_option *row, const char *value, GError **error)
-{
-    if (row->kind == RXTX_OPTION_FLAG && strcmp(value, "true") != 0)
-        return invalid(options, row, value, error);
-    return set_value(options, row, value, error);
-}
-
-static bool take_pair(rxtx_options *options, const char *name, const char *value, GError **error)
-{
-    for (const rxtx_option *row = rxtx_option_table; row->name != NULL; row++)
-        if ((row->faces & RXTX_FACE_SERVE) && strcmp(row->name, name) == 0)
-            return take_value(options, row, value, error);
-    return rxtx_set_error(error, RXTX_ERROR_USAGE, "This rxtxcpu (%s) does not know the option '%s'.", RXTX_VERSION,
-                          name);
-}
-
-rxtx_options *rxtx_options_from_request(GVariant *request, GError **error)
-{
-    g_autoptr(rxtx_options) options = g_new0(rxtx_options, 1);
-    const char *name, *value;
-    GVariantIter iter;
-
-    options->program = names[0].program;
-    options->face = RXTX_FACE_SERVE;
-    set_defaults(options);
-    g_variant_iter_init(&iter, request);
-    while (g_variant_iter_next(&iter, "(&s&s)", &name, &value))
-        if (!take_pair(options, name, value, error))
-            return NULL;
-    if (!check_lists(options, error))
-        return NULL;
-    if (options->interface != NULL && !rxtx_is_interface(options->interface)) {
-        rxtx_set_error(error, RXTX_ERROR_USAGE, "Invalid interface.");
-        return NULL;
-    }
-    return g_steal_pointer(&options);
-}
-
 rxtx_options *rxtx_options_parse(int argc, char **argv, GError **error)
 {
     rxtx_options *options = g_new0(rxtx_options, 1);
@@ -649,13 +472,12 @@ rxtx_options *rxtx_options_parse(int argc, char **argv, GError **error)
 
     options->program = slash != NULL ? slash + 1 : argv[0];
     options->face = face_of(argc, argv);
-    set_defaults(options);
-    if (parse_words(options, argc, argv, error) && !options->version && !options->help && check_lists(options, error) &&
-        take_operands(options, argc, argv, error) && take_extcap_interface(options, error) &&
-        check_files(options, error))
-        check_remote(options, error);
-    join_filters(options);
-    settle_remote(options);
+    rxtx_options_set_defaults(options);
+    if (parse_words(options, argc, argv, error) && !options->version && !options->help &&
+        rxtx_options_check_lists(options, error) && take_operands(options, argc, argv, error) &&
+        take_extcap_interface(options, error) && check_files(options, error))
+        rxtx_options_check_remote(options, error);
+    rxtx_options_settle_remote(options);
     return options;
 }
 
