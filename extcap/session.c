@@ -19,7 +19,9 @@
 #include "base/stop.h"
 #include "engine/afpacket.h"
 #include "engine/device.h"
+#include "engine/watch.h"
 #include "flow/worker.h"
+#include "news.h"
 #include "outlet.h"
 #include "plan/plan.h"
 #include "remote/remote.h"
@@ -51,9 +53,9 @@ struct rxtx_session {
     rxtx_sink *sink;
     rxtx_stats *stats; /* one for each group */
     rxtx_worker worker;
-    GThread *main_thread;
-    rxtx_monitor *monitor;
     rxtx_toolbar toolbar;
+    rxtx_news news;
+    rxtx_watch *watch; /* NULL = packets do not come from here */
     GMainLoop *loop;
     uint64_t start_ns, end_ns;
     gint64 deadline_us; /* monotonic: the end by -a duration; 0 = none */
@@ -89,10 +91,10 @@ rxtx_session *rxtx_session_new(const rxtx_options *options, GError **error)
     g_autoptr(rxtx_session) s = g_new0(rxtx_session, 1);
 
     s->options = options;
-    s->main_thread = g_thread_self();
     s->outlet.stop = &s->stop;
     s->control_in = s->control_out = s->signals = s->stop.fd = -1;
     rxtx_toolbar_init(&s->toolbar, -1);
+    rxtx_news_init(&s->news, options, &s->toolbar);
     if (!rxtx_stop_init(&s->stop, error) || !open_pipes(s, error))
         return NULL;
     rxtx_toolbar_init(&s->toolbar, s->control_out);
@@ -145,9 +147,9 @@ static void take_signal(rxtx_session *s, uint32_t number)
         rxtx_stop_request(&s->stop, RXTX_STOP_USER);
         limit_waiting(s);
     } else if (cli)
-        rxtx_monitor_show(s->monitor);
+        rxtx_monitor_show(s->news.monitor);
     if (number == SIGINT && cli)
-        rxtx_monitor_interrupted(s->monitor);
+        rxtx_monitor_interrupted(s->news.monitor);
 }
 
 /* The least of two limits, each 0 = none. */
@@ -233,45 +235,13 @@ static bool check_call(const rxtx_session *s, GError **error)
     return s->outlet.output != NULL || rxtx_set_error(error, RXTX_ERROR_USAGE, "No fifo given: add --fifo PATH.");
 }
 
-typedef struct {
-    rxtx_session *session;
-    char *text;
-} warning;
-
-/* In the main thread. On stderr Wireshark would show it as an error, at the end. */
-static gboolean on_warning(gpointer data)
-{
-    warning *w = data;
-    rxtx_session *s = w->session;
-    g_autofree char *line = g_strdup_printf("%s: %s\n", s->options->program, w->text);
-
-    if (s->options->face == RXTX_FACE_CLI)
-        rxtx_monitor_say(s->monitor, line);
-    rxtx_toolbar_say(&s->toolbar, w->text);
-    g_free(w->text);
-    g_free(w);
-    return G_SOURCE_REMOVE;
-}
-
-static void take_warning(gpointer data, const char *host, const char *text)
-{
-    rxtx_session *s = data;
-    warning *w = g_new(warning, 1);
-
-    *w = (warning){s, g_strdup_printf("%s: %s", host, text)};
-    if (g_thread_self() == s->main_thread)
-        on_warning(w);
-    else
-        g_idle_add_full(G_PRIORITY_DEFAULT, on_warning, w, NULL);
-}
-
 /* Nothing is captured yet, and ssh may wait for a person: a signal may end the program. What captures is elsewhere, so
  * what we may do here is given up before anybody there speaks to us. */
 static bool connect_hosts(rxtx_session *s, GError **error)
 {
     rxtx_privilege_drop(s->options->write != NULL);
     sigprocmask(SIG_UNBLOCK, &s->ending, NULL);
-    s->remote = rxtx_remote_connect(s->options, take_warning, s, error);
+    s->remote = rxtx_remote_connect(s->options, rxtx_news_tell, &s->news, error);
     sigprocmask(SIG_BLOCK, &s->ending, NULL);
     s->plan = s->remote != NULL ? rxtx_remote_plan(s->remote, error) : NULL;
     return s->plan != NULL;
@@ -291,6 +261,7 @@ static bool make_plan(rxtx_session *s, GError **error)
 
     if (!check_call(s, error) || !(remote ? connect_hosts(s, error) : plan_here(s, error)))
         return false;
+    s->news.plan = s->plan;
     rxtx_outlet_plan(&s->outlet, s->plan, remote ? rxtx_remote_sources(s->remote) : NULL);
     return true;
 }
@@ -309,37 +280,16 @@ static bool keep_to_cpus(const rxtx_session *s, GError **error)
                           s->options->worker_cpus, g_strerror(errno));
 }
 
-/* Each line begins with our name, which the near end says itself. */
-static void warn_there(const rxtx_session *s, const char *text)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    size_t name = strlen(s->options->program) + strlen(": ");
-
-    for (char **line = lines; *line != NULL; line++)
-        if (strlen(*line) > name)
-            rxtx_serve_warn(s->serve, *line + name);
-}
-
-static void say_warnings(const rxtx_session *s)
-{
-    g_autofree char *text = rxtx_summary_warnings(s->plan);
-
-    if (s->options->face == RXTX_FACE_CLI)
-        fputs(text, stderr);
-    if (s->serve != NULL)
-        warn_there(s, text);
-}
-
 static bool prepare(rxtx_session *s, GError **error)
 {
     if (s->serve != NULL && !rxtx_outlet_open_stdout(&s->outlet, error))
         return false;
     if (!catch_signals(s, error) || !keep_to_cpus(s, error) || !make_plan(s, error))
         return false;
-    say_warnings(s);
+    rxtx_news_tell_plan(&s->news);
     s->start_ns = (uint64_t)g_get_real_time() * NS_PER_US;
     s->stats = g_new0(rxtx_stats, s->plan->n_groups);
-    s->monitor = rxtx_monitor_new(s->plan, s->stats, &s->start_ns, &s->stop);
+    s->news.monitor = rxtx_monitor_new(s->plan, s->stats, &s->start_ns, &s->stop);
     rxtx_toolbar_watch(&s->toolbar, s->plan, s->stats);
     return true;
 }
@@ -401,6 +351,7 @@ static bool open_engine(rxtx_session *s, GError **error)
         s->engine = rxtx_remote_engine(s->remote);
         return true;
     }
+    s->watch = rxtx_watch_new(s->options->interface, rxtx_news_tell, &s->news);
     sigprocmask(SIG_UNBLOCK, &s->ending, NULL); /* a name in the filter may be looked up for long */
     if (s->serve == NULL || rxtx_serve_leave_out_ourselves(s->serve, error))
         s->engine = rxtx_afpacket_open(s->plan, error);
@@ -468,7 +419,9 @@ static void forget_signals(const rxtx_session *s)
 static void close_books(rxtx_session *s)
 {
     forget_signals(s);
-    g_clear_pointer(&s->monitor, rxtx_monitor_free);
+    if (s->watch != NULL)
+        rxtx_watch_drain(s->watch);
+    g_clear_pointer(&s->news.monitor, rxtx_monitor_free);
     rxtx_toolbar_clear(&s->toolbar);
     s->end_ns = (uint64_t)g_get_real_time() * NS_PER_US;
     s->over = true;
@@ -529,12 +482,19 @@ bool rxtx_session_run(rxtx_session *s, GError **error)
 
 void rxtx_session_serve(rxtx_session *s, rxtx_serve *serve)
 {
-    s->serve = serve;
+    s->serve = s->news.serve = serve;
+}
+
+static uint64_t downs(const rxtx_session *s)
+{
+    if (s->watch != NULL)
+        return rxtx_watch_downs(s->watch);
+    return s->engine != NULL ? s->engine->downs : 0;
 }
 
 void rxtx_session_end_serving(rxtx_session *s, const GError *error)
 {
-    rxtx_serve_end(s->serve, error, s->worker.clock_steps, s->engine != NULL ? s->engine->downs : 0, s->worker.late);
+    rxtx_serve_end(s->serve, error, s->worker.clock_steps, downs(s), s->worker.late);
 }
 
 /* ---- closing numbers ---- */
@@ -551,7 +511,9 @@ static rxtx_summary summary_of(rxtx_session *s)
         .over = true,
         .late = s->worker.late,
         .clock_steps = s->worker.clock_steps,
-        .downs = s->engine != NULL ? s->engine->downs : 0,
+        .downs = downs(s),
+        .events = s->news.events,
+        .more_events = s->news.more,
         .clocks = s->clocks,
         .whole = why == RXTX_STOP_USER || why == RXTX_STOP_DURATION,
     };
@@ -602,7 +564,9 @@ void rxtx_session_free(rxtx_session *s)
     rxtx_plan_free(s->plan);
     if (s->loop != NULL)
         g_main_loop_unref(s->loop);
-    rxtx_monitor_free(s->monitor);
+    rxtx_watch_free(s->watch);
+    rxtx_monitor_free(s->news.monitor);
+    rxtx_news_clear(&s->news);
     rxtx_stop_clear(&s->stop);
     close_fd(s->control_in);
     close_fd(s->control_out);

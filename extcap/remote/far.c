@@ -20,7 +20,7 @@ enum {
     NS_PER_US = 1000,
     SENTENCE_MAX = 600,             /* characters */
     LINES_MAX = 100000,             /* of an answer */
-    WARNINGS_MAX = 1000,            /* that are passed on */
+    TOLD_MAX = 20000,               /* warnings and events that are passed on */
     COMMENTS_MAX = 4 * 1024 * 1024, /* bytes that are kept of them */
     LINKTYPE_LINUX_SLL = 113,
     LINKTYPE_LINUX_SLL2 = 276,
@@ -77,7 +77,7 @@ bool rxtx_far_start(rxtx_far *far, const rxtx_options *options, unsigned number,
     const char *host = options->remote_hosts[number];
 
     *far = (rxtx_far){
-        .stream = {.id = number}, .options = options, .host = number, .warn = far->warn, .warn_data = far->warn_data};
+        .stream = {.id = number}, .options = options, .host = number, .tell = far->tell, .tell_data = far->tell_data};
     far->label = rxtx_options_host_label(host);
     far->interfaces = interfaces;
     far->capacity = BUFFER_BYTES;
@@ -266,15 +266,32 @@ static char *clipped(const char *told)
     return g_utf8_substring(clean, 0, MIN(g_utf8_strlen(clean, -1), SENTENCE_MAX));
 }
 
+/* On one line, and not without end. */
+static void tell(rxtx_far *far, uint64_t time_ns, const char *kind, int cpu, const char *told)
+{
+    g_autofree char *text = g_strdelimit(clipped(told), "\n", ' ');
+
+    if (far->tell != NULL && far->told++ < TOLD_MAX)
+        far->tell(far->tell_data, rxtx_event_heard(far->label, time_ns, kind, cpu, text));
+}
+
 static bool on_warning(rxtx_far *far, GVariant *body)
 {
-    g_autofree char *text = NULL;
     const char *told;
 
     g_variant_get(body, "(&s)", &told);
-    text = g_strdelimit(clipped(told), "\n", ' ');
-    if (far->warn != NULL && far->warnings++ < WARNINGS_MAX)
-        far->warn(far->warn_data, far->label, text);
+    tell(far, 0, rxtx_event_name(RXTX_EVENT_WARNING), RXTX_EVENT_NO_CPU, told);
+    return true;
+}
+
+static bool on_event(rxtx_far *far, GVariant *body)
+{
+    const char *kind, *told;
+    guint64 time_ns;
+    gint32 cpu;
+
+    g_variant_get(body, "(t&si&s)", &time_ns, &kind, &cpu, &told);
+    tell(far, MAX(time_ns, 1), kind, MAX(cpu, RXTX_EVENT_NO_CPU), told);
     return true;
 }
 
@@ -322,8 +339,8 @@ void rxtx_far_show_said(rxtx_far *far)
     far->said = all->len;
     for (char **line = lines; lines != NULL && *line != NULL; line++) {
         g_autofree char *text = clipped(*line);
-        if (*text != '\0' && far->warn != NULL)
-            far->warn(far->warn_data, far->label, text);
+        if (*text != '\0' && far->tell != NULL)
+            far->tell(far->tell_data, rxtx_event_heard(far->label, 0, "warning", RXTX_EVENT_NO_CPU, text));
     }
     if (lines != NULL)
         far->shown = all->len;
@@ -358,6 +375,7 @@ static bool take_message(rxtx_far *far, const rxtx_decoded *decoded)
     } messages[] = {
         {RXTX_BLOCK_HELLO, on_hello}, {RXTX_BLOCK_STATUS, on_status}, {RXTX_BLOCK_WARNING, on_warning},
         {RXTX_BLOCK_ERROR, on_error}, {RXTX_BLOCK_TEXT, on_text},     {RXTX_BLOCK_END, on_end},
+        {RXTX_BLOCK_EVENT, on_event},
     };
     g_autoptr(GVariant) body = rxtx_message_body(decoded->message.type, decoded->message.body, decoded->message.size,
                                                  far->decoder.swapped, NULL);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/event.h"
 #include "base/stats.h"
 #include "engine/engine.h"
 #include "plan/plan.h"
@@ -49,7 +50,7 @@ typedef struct {
     GPtrArray *interfaces; /* of rxtx_far_interface, shared by all far ends */
     rxtx_stats *counted;   /* one for each of its groups: accepted and dropped, as it told last */
     size_t comments;       /* bytes of the interfaces' comments that came */
-    unsigned warnings;     /* that came */
+    unsigned told;         /* warnings and events that came */
     char *text;            /* the answer to a question; NULL = none came */
     rxtx_clock_offset clock;
     uint64_t complete_ns; /* as it told last, of its clock */
@@ -66,8 +67,8 @@ typedef struct {
     bool ended;           /* nothing more can be read */
     GError *failure;      /* NULL = none */
 
-    void (*warn)(gpointer data, const char *host, const char *text);
-    gpointer warn_data;
+    rxtx_event_tell tell; /* NULL = nobody is told */
+    gpointer tell_data;
 } rxtx_far;
 
 /* For what takes its time: called at least twice a second meanwhile. */
@@ -76,7 +77,7 @@ typedef struct {
     gpointer data;
 } rxtx_far_tick;
 
-/* Starts ssh, brings the program along where that is wanted, and sends the request. far is zero but for warn. number:
+/* Starts ssh, brings the program along where that is wanted, and sends the request. far is zero but for tell. number:
  * which of the options' hosts it is. interfaces: borrowed. Safe to clear also on failure. */
 bool rxtx_far_start(rxtx_far *far, const rxtx_options *options, unsigned number, GPtrArray *interfaces,
                     const rxtx_far_tick *tick, GError **error);

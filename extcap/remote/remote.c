@@ -134,12 +134,12 @@ static bool has_answered(const rxtx_far *far)
     return far->answers > 0 || far->over;
 }
 
-static bool connect_to(rxtx_remote *r, unsigned number, rxtx_remote_warn warn, gpointer data, GError **error)
+static bool connect_to(rxtx_remote *r, unsigned number, rxtx_event_tell tell, gpointer data, GError **error)
 {
     rxtx_far *far = &r->fars[r->n_fars++];
 
-    far->warn = warn;
-    far->warn_data = data;
+    far->tell = tell;
+    far->tell_data = data;
     if (!rxtx_far_start(far, r->options, number, r->interfaces, &(rxtx_far_tick){tend, r}, error))
         return false;
     return await(r, far, is_greeted, G_MAXINT64, error);
@@ -456,12 +456,12 @@ static void number_groups(rxtx_remote *r)
     }
 }
 
-rxtx_remote *rxtx_remote_connect(const rxtx_options *options, rxtx_remote_warn warn, gpointer data, GError **error)
+rxtx_remote *rxtx_remote_connect(const rxtx_options *options, rxtx_event_tell tell, gpointer data, GError **error)
 {
     g_autoptr(rxtx_remote) r = new_remote(options);
 
     for (unsigned i = 0; options->remote_hosts[i] != NULL; i++) {
-        if (!connect_to(r, i, warn, data, error))
+        if (!connect_to(r, i, tell, data, error))
             return NULL;
         if (!r->fars[i].greeted) {
             rxtx_set_error(error, RXTX_ERROR_REMOTE, "%s: The other end ended before it began", r->fars[i].label);

@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/event.h"
 #include "engine/engine.h"
 #include "plan/plan.h"
 #include "remote/clock_offset.h"
@@ -15,14 +16,12 @@
 
 typedef struct rxtx_remote rxtx_remote;
 
-/* Called for each warning of another host; text is one line. By the main thread until rxtx_remote_plan has returned, by
- * the worker's thread from the engine's start on. */
-typedef void (*rxtx_remote_warn)(gpointer data, const char *host, const char *text);
-
 /* Connects to all hosts of the options, one after another (ssh may ask for a password), and has each prepare the
  * capture. Takes as long as ssh does: signals should be able to end the program meanwhile. NULL with RXTX_ERROR_REMOTE,
- * or RXTX_ERROR_INPUT for what the other host's rxtxcpu refused. Free with rxtx_remote_free. */
-rxtx_remote *rxtx_remote_connect(const rxtx_options *options, rxtx_remote_warn warn, gpointer data, GError **error);
+ * or RXTX_ERROR_INPUT for what the other host's rxtxcpu refused. Free with rxtx_remote_free.
+ * tell: called for each warning and event there, by the main thread until rxtx_remote_plan has returned, by the
+ * worker's thread from the engine's start on. */
+rxtx_remote *rxtx_remote_connect(const rxtx_options *options, rxtx_event_tell tell, gpointer data, GError **error);
 
 /* What is captured there. Free with rxtx_plan_free. */
 rxtx_plan *rxtx_remote_plan(rxtx_remote *remote, GError **error);

@@ -35,8 +35,9 @@ struct rxtx_serve {
     rxtx_options *options; /* the request; NULL = none yet */
     rxtx_stop *stop;
     guint watch, timer;    /* GLib's ids, 0 = none */
-    pthread_mutex_t mutex; /* of the ping */
+    pthread_mutex_t mutex; /* of what follows */
     uint64_t ping_ns, ping_read_ns;
+    GByteArray *events; /* messages that wait for their turn */
 };
 
 static uint64_t now_ns(void)
@@ -52,12 +53,10 @@ static gint64 patience_us(const rxtx_serve *s)
 /* ---- saying ---- */
 
 /* A pipe that poll finds writable takes PIPE_BUF bytes without blocking. */
-static void say(rxtx_serve *s, uint32_t type, GVariant *body)
+static void say_bytes(rxtx_serve *s, const GByteArray *bytes)
 {
-    g_autoptr(GByteArray) bytes = g_byte_array_new();
     struct pollfd out = {.fd = s->out, .events = POLLOUT};
 
-    rxtx_message_put(bytes, type, body);
     for (guint at = 0; at < bytes->len && !s->gone;) {
         ssize_t n = poll(&out, 1, (int)(patience_us(s) / US_PER_MS)) > 0
                         ? write(s->out, bytes->data + at, MIN(bytes->len - at, PIPE_BUF))
@@ -65,6 +64,14 @@ static void say(rxtx_serve *s, uint32_t type, GVariant *body)
         s->gone = n < 0 && errno != EINTR;
         at += (guint)MAX(n, 0);
     }
+}
+
+static void say(rxtx_serve *s, uint32_t type, GVariant *body)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+    rxtx_message_put(bytes, type, body);
+    say_bytes(s, bytes);
 }
 
 static GVariant *status(rxtx_serve *s, uint64_t complete_ns, bool over, const rxtx_stats *stats, unsigned n)
@@ -102,12 +109,36 @@ void rxtx_serve_warn(rxtx_serve *serve, const char *text)
     say(serve, RXTX_BLOCK_WARNING, g_variant_new("(s)", valid));
 }
 
+void rxtx_serve_event(rxtx_serve *serve, const rxtx_event *event)
+{
+    g_autofree char *text = g_utf8_make_valid(event->text, -1);
+
+    pthread_mutex_lock(&serve->mutex);
+    rxtx_message_put(serve->events, RXTX_BLOCK_EVENT,
+                     g_variant_new("(tsis)", event->time_ns, rxtx_event_name(event->kind), event->cpu, text));
+    pthread_mutex_unlock(&serve->mutex);
+}
+
+/* Those that wait; free with g_byte_array_unref. */
+static GByteArray *take_events(rxtx_serve *s)
+{
+    GByteArray *events;
+
+    pthread_mutex_lock(&s->mutex);
+    events = s->events;
+    s->events = g_byte_array_new();
+    pthread_mutex_unlock(&s->mutex);
+    return events;
+}
+
 void rxtx_serve_end(rxtx_serve *serve, const GError *error, uint64_t clock_steps, uint64_t downs, uint64_t late)
 {
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *path = g_utf8_make_valid(self != NULL ? self : "rxtxcpu", -1);
     g_autofree char *text = g_utf8_make_valid(error != NULL ? error->message : "", -1);
+    g_autoptr(GByteArray) events = take_events(serve);
 
+    say_bytes(serve, events);
     if (error != NULL)
         say(serve, RXTX_BLOCK_ERROR, g_variant_new("(uss)", (guint32)error->code, text, path));
     else
@@ -125,6 +156,7 @@ rxtx_serve *rxtx_serve_new(void)
     s->heard = g_byte_array_new();
     s->heard_us = g_get_monotonic_time();
     pthread_mutex_init(&s->mutex, NULL);
+    s->events = g_byte_array_new();
     return s;
 }
 
@@ -395,15 +427,19 @@ static void follow(telling *t)
 
 static void put_status(telling *t, bool over, const rxtx_stats *stats)
 {
-    g_autoptr(GByteArray) bytes = g_byte_array_new();
-    uint8_t *at;
+    g_autoptr(GByteArray) messages = take_events(t->serve);
+    rxtx_message_view message;
 
-    rxtx_message_put(bytes, RXTX_BLOCK_STATUS, status(t->serve, t->sink.complete_ns, over, stats, t->n_groups));
-    at = rxtx_output_reserve(t->output, bytes->len);
-    if (at == NULL)
-        return;
-    memcpy(at, bytes->data, bytes->len);
-    rxtx_output_commit(t->output, bytes->len);
+    rxtx_message_put(messages, RXTX_BLOCK_STATUS, status(t->serve, t->sink.complete_ns, over, stats, t->n_groups));
+    for (const uint8_t *at = messages->data, *end = at + messages->len; at < end; at += message.block) {
+        uint8_t *place;
+        rxtx_message_view_next(at, (size_t)(end - at), &message);
+        place = rxtx_output_reserve(t->output, message.block);
+        if (place == NULL)
+            return;
+        memcpy(place, at, message.block);
+        rxtx_output_commit(t->output, message.block);
+    }
     t->sink.due_us = g_get_monotonic_time() + RXTX_REMOTE_STATUS_MS * US_PER_MS;
 }
 
@@ -476,6 +512,7 @@ void rxtx_serve_free(rxtx_serve *serve)
     rxtx_options_free(serve->options);
     g_byte_array_unref(serve->heard);
     pthread_mutex_destroy(&serve->mutex);
+    g_byte_array_unref(serve->events);
     close(serve->out);
     g_free(serve);
 }

@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/event.h"
 #include "base/stop.h"
 #include "engine/engine.h"
 #include "plan/plan.h"
@@ -31,6 +32,9 @@ bool rxtx_serve_leave_out_ourselves(rxtx_serve *serve, GError **error);
 void rxtx_serve_text(rxtx_serve *serve, const char *text);
 /* One line that the user is to read now. Before the capture or behind it. */
 void rxtx_serve_warn(rxtx_serve *serve, const char *text);
+
+/* What happens is told with the next status of the capture, or behind it. */
+void rxtx_serve_event(rxtx_serve *serve, const rxtx_event *event);
 
 /* While something else is waited for, at most so long: what the near end says is heard, and it hears that we are there.
  * False when it is gone. */

@@ -157,6 +157,34 @@ static void add_notes(JsonBuilder *json, const rxtx_summary *summary)
         add_text(json, "offline", summary->plan->offline);
 }
 
+static void add_event(JsonBuilder *json, const rxtx_event *event)
+{
+    g_autofree char *text = g_utf8_make_valid(event->text, -1); /* it may hold an interface's name */
+
+    json_builder_begin_object(json);
+    add_count(json, "time_ns", event->time_ns);
+    if (event->host != NULL)
+        add_text(json, "host", event->host);
+    add_text(json, "event", rxtx_event_name(event->kind));
+    if (event->cpu != RXTX_EVENT_NO_CPU)
+        add_count(json, "cpu", (uint64_t)event->cpu);
+    add_text(json, "text", text);
+    json_builder_end_object(json);
+}
+
+static void add_events(JsonBuilder *json, const rxtx_summary *summary)
+{
+    if (!summary->over || summary->events == NULL || summary->events->len == 0)
+        return;
+    json_builder_set_member_name(json, "events");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < summary->events->len; i++)
+        add_event(json, g_ptr_array_index(summary->events, i));
+    json_builder_end_array(json);
+    if (summary->more_events > 0)
+        add_count(json, "more_events", summary->more_events);
+}
+
 static char *write_out(JsonBuilder *json)
 {
     g_autoptr(JsonNode) root = json_builder_get_root(json);
@@ -178,6 +206,7 @@ char *rxtx_json_text(const rxtx_summary *summary)
     add_groups(json, summary);
     add_total(json, summary);
     add_notes(json, summary);
+    add_events(json, summary);
     json_builder_end_object(json);
     return write_out(json);
 }

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdint.h>
 
+#include "base/event.h"
 #include "base/stats.h"
 #include "plan/plan.h"
 #include "remote/clock_offset.h"
@@ -18,6 +19,8 @@ typedef struct {
     uint64_t late;
     uint64_t clock_steps;
     uint64_t downs;
+    const GPtrArray *events;         /* of rxtx_event; NULL = none */
+    uint64_t more_events;            /* that are not among them */
     const rxtx_clock_offset *clocks; /* of the plan's hosts; NULL = not known (yet), or packets come from here */
     bool whole; /* everything that was accepted was to be delivered: no exact count, no output that broke */
 } rxtx_summary;

@@ -17,7 +17,8 @@
  *     PING, as often as wanted    ───►
  *                                 ◄───    STATUS, with the clock's readings
  *     START                       ───►    accepts packets
- *                                 ◄───    pcapng; STATUS at least once in RXTX_REMOTE_STATUS_MS when quiet; WARNING
+ *                                 ◄───    pcapng; STATUS at least once in RXTX_REMOTE_STATUS_MS when quiet; WARNING,
+ *                                      EVENT
  *     PING once in a second       ───►
  *     STOP                        ───►    accepts no more, writes what it has
  *                                 ◄───    pcapng to its end, STATUS, then END (or ERROR if something broke)
@@ -45,6 +46,7 @@
 #define RXTX_BLOCK_ERROR 0xD2C70104u
 #define RXTX_BLOCK_TEXT 0xD2C70105u
 #define RXTX_BLOCK_END 0xD2C70106u
+#define RXTX_BLOCK_EVENT 0xD2C70107u
 
 /* (version, options as names of the option table and values as they would be typed) */
 #define RXTX_REQUEST_TYPE "(ua(ss))"
@@ -68,6 +70,9 @@
 #define RXTX_TEXT_TYPE "(s)"
 /* (times the clock was set back, times the interface went down, packets out of order) */
 #define RXTX_END_TYPE "(ttt)"
+/* (when it happened, ns since 1970 by the far clock; what, by a name as in the JSON; the CPU it is about or -1; a
+ * sentence) */
+#define RXTX_EVENT_TYPE "(tsis)"
 
 /* Bytes, framing included. */
 #define RXTX_MESSAGE_MAX 262144

@@ -1,5 +1,6 @@
 """Runs the program under test: as a capture in the background, or to its end."""
 
+import calendar
 import functools
 import os
 import re
@@ -13,6 +14,7 @@ from lib import contract, paths, pcapng, sanitizer
 from lib.process import DEADLINE, Process, eventually, run
 
 LIVE = "capturing on"
+EVENT = re.compile(r"\w+: (?:(?P<host>[^ ]+): )?(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(?P<us>\d{6})Z: (?P<text>.+)")
 NAMES = ("rxtxcpu", "rxcpu", "txcpu", "rxtxqueue", "rxqueue", "txqueue", "rxtxnuma", "rxnuma", "txnuma")
 
 
@@ -64,9 +66,16 @@ class Result:
 
     @property
     def said(self):
-        """The lines on stderr that -v did not ask for."""
+        """The lines on stderr that -v did not ask for, and that tell of no event."""
         return [line for line in self.stderr.splitlines()
-                if line.split(": ")[0] in NAMES and LIVE not in line]
+                if line.split(": ")[0] in NAMES and LIVE not in line and not EVENT.fullmatch(line)]
+
+    @property
+    def events(self):
+        """[(ns since 1970, sentence)] of the lines on stderr that tell of an event of this host."""
+        matches = filter(None, map(EVENT.fullmatch, self.stderr.splitlines()))
+        return [(calendar.timegm(time.strptime(match["time"], "%Y-%m-%dT%H:%M:%S")) * 10**9 + int(match["us"]) * 1000,
+                 match["text"]) for match in matches if match["host"] is None]
 
     def groups(self):
         """{"queue 3": packets} of the closing lines, which add up and are all that stdout has."""
