@@ -272,9 +272,14 @@ rxtx_watch *rxtx_watch_new(const char *interface, rxtx_event_tell tell_event, gp
     return w;
 }
 
+/* That it is gone may not have been told yet. */
 uint64_t rxtx_watch_downs(const rxtx_watch *watch)
 {
-    return watch->downs;
+    char name[IF_NAMESIZE];
+    bool ending = watch->fds[LINKS] >= 0 && !watch->link.up && !watch->link.gone &&
+                  if_indextoname((unsigned)watch->link.ifindex, name) == NULL;
+
+    return watch->downs - MIN(watch->downs, ending);
 }
 
 void rxtx_watch_free(rxtx_watch *watch)
