@@ -106,7 +106,7 @@ static char *reload(rxtx_options *options)
     g_autofree char *lines = NULL;
 
     options->list_interfaces = !options->list_cpus;
-    rxtx_privilege_drop(false);
+    rxtx_privilege_drop(0);
     if (options->remote_hosts != NULL)
         lines = rxtx_remote_ask(options, 0, &error);
     else
@@ -217,7 +217,7 @@ static char *list_there(const rxtx_options *options, GError **error)
     g_autoptr(GString) text = g_string_new(NULL);
     bool several = options->remote_hosts[1] != NULL;
 
-    rxtx_privilege_drop(false);
+    rxtx_privilege_drop(0);
     for (unsigned i = 0; options->remote_hosts[i] != NULL; i++) {
         g_autofree char *lines = rxtx_remote_ask(options, i, error);
         g_autofree char *aligned = lines != NULL ? rxtx_lists_align(lines, options->list_cpus) : NULL;

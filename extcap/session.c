@@ -239,7 +239,7 @@ static bool check_call(const rxtx_session *s, GError **error)
  * what we may do here is given up before anybody there speaks to us. */
 static bool connect_hosts(rxtx_session *s, GError **error)
 {
-    rxtx_privilege_drop(s->options->write != NULL);
+    rxtx_privilege_drop(s->options->write != NULL ? RXTX_PRIVILEGE_FILES : 0);
     sigprocmask(SIG_UNBLOCK, &s->ending, NULL);
     s->remote = rxtx_remote_connect(s->options, rxtx_news_tell, &s->news, error);
     sigprocmask(SIG_BLOCK, &s->ending, NULL);
@@ -280,31 +280,23 @@ static bool keep_to_cpus(const rxtx_session *s, GError **error)
                           s->options->worker_cpus, g_strerror(errno));
 }
 
-static bool prepare(rxtx_session *s, GError **error)
-{
-    if (s->serve != NULL && !rxtx_outlet_open_stdout(&s->outlet, error))
-        return false;
-    if (!catch_signals(s, error) || !keep_to_cpus(s, error) || !make_plan(s, error))
-        return false;
-    rxtx_news_tell_plan(&s->news);
-    s->start_ns = (uint64_t)g_get_real_time() * NS_PER_US;
-    s->stats = g_new0(rxtx_stats, s->plan->n_groups);
-    s->news.monitor = rxtx_monitor_new(s->plan, s->stats, &s->start_ns, &s->stop);
-    rxtx_toolbar_watch(&s->toolbar, s->plan, s->stats);
-    return true;
-}
+/* ---- waiting for an interface ---- */
 
-static bool must_wait(const rxtx_session *s)
+static bool is_down(const rxtx_session *s)
 {
     return s->plan->ifindex != 0 && s->options->wait_for_link && !rxtx_device_is_up(s->options->interface);
 }
 
-static void say_waiting(rxtx_session *s)
+/* In Wireshark's list it was there. */
+static bool is_missing(const rxtx_session *s)
 {
-    g_autofree char *text =
-        g_strdup_printf("The interface %s is down, waiting until it is up. Run%s: ip link set dev %s up",
-                        s->options->interface, s->serve != NULL ? " there" : "", s->options->interface);
+    const char *name = s->options->interface;
 
+    return name != NULL && s->options->persist && s->options->wait_for_link && if_nametoindex(name) == 0;
+}
+
+static void say_waiting(rxtx_session *s, const char *text)
+{
     if (s->serve != NULL)
         rxtx_serve_warn(s->serve, text);
     else
@@ -320,6 +312,28 @@ static void wait_a_moment(rxtx_session *s)
         rxtx_stop_abandon(&s->stop);
     if (poll(&signals, 1, s->serve != NULL ? 0 : LINK_LOOK_MS) > 0)
         on_signal(s->signals, G_IO_IN, s);
+    if (s->deadline_us != 0 && g_get_monotonic_time() >= s->deadline_us)
+        rxtx_stop_request(&s->stop, RXTX_STOP_DURATION);
+}
+
+/* A wait is part of a capture's duration. */
+static void begin_waiting(rxtx_session *s)
+{
+    if (s->deadline_us == 0)
+        s->deadline_us = deadline_us(s);
+}
+
+static void wait_for_interface(rxtx_session *s)
+{
+    g_autofree char *text = NULL;
+
+    if (rxtx_options_remote(s->options) || !is_missing(s))
+        return;
+    begin_waiting(s);
+    text = g_strdup_printf("There is no interface %s yet, waiting for it", s->options->interface);
+    say_waiting(s, text);
+    while (is_missing(s) && rxtx_stop_why(&s->stop) == RXTX_STOP_NONE)
+        wait_a_moment(s);
 }
 
 /* A fan-out group takes only sockets of an interface that is up, and sockets of none hear others: so nothing is opened
@@ -327,21 +341,42 @@ static void wait_a_moment(rxtx_session *s)
 static bool wait_for_link(rxtx_session *s, GError **error)
 {
     const char *name = s->options->interface;
+    g_autofree char *text = NULL;
 
-    if (!must_wait(s))
+    if (!is_down(s))
         return true;
     if (!rxtx_device_may_capture(error))
         return false;
-    s->deadline_us = deadline_us(s); /* the wait is part of it */
-    say_waiting(s);
-    while (must_wait(s) && rxtx_stop_why(&s->stop) == RXTX_STOP_NONE) {
-        if (if_nametoindex(name) != s->plan->ifindex)
+    begin_waiting(s);
+    text = g_strdup_printf("The interface %s is down, waiting until it is up. Run%s: ip link set dev %s up", name,
+                           s->serve != NULL ? " there" : "", name);
+    say_waiting(s, text);
+    while (is_down(s) && rxtx_stop_why(&s->stop) == RXTX_STOP_NONE) {
+        if (if_nametoindex(name) != s->plan->ifindex && !s->options->persist)
             return rxtx_set_error(error, RXTX_ERROR_INTERFACE, "The interface %s is gone, or has another name now",
                                   name);
-        if (s->deadline_us != 0 && g_get_monotonic_time() >= s->deadline_us)
-            rxtx_stop_request(&s->stop, RXTX_STOP_DURATION);
         wait_a_moment(s);
     }
+    return true;
+}
+
+/* Without an error and a plan: the wait was ended. */
+static bool prepare(rxtx_session *s, GError **error)
+{
+    if (s->serve != NULL && !rxtx_outlet_open_stdout(&s->outlet, error))
+        return false;
+    if (!catch_signals(s, error) || !keep_to_cpus(s, error))
+        return false;
+    wait_for_interface(s);
+    if (rxtx_stop_why(&s->stop) != RXTX_STOP_NONE)
+        return true;
+    if (!make_plan(s, error))
+        return false;
+    rxtx_news_tell_plan(&s->news);
+    s->start_ns = (uint64_t)g_get_real_time() * NS_PER_US;
+    s->stats = g_new0(rxtx_stats, s->plan->n_groups);
+    s->news.monitor = rxtx_monitor_new(s->plan, s->stats, &s->start_ns, &s->stop);
+    rxtx_toolbar_watch(&s->toolbar, s->plan, s->stats);
     return true;
 }
 
@@ -354,7 +389,7 @@ static bool open_engine(rxtx_session *s, GError **error)
     s->watch = rxtx_watch_new(s->options->interface, rxtx_news_tell, &s->news);
     sigprocmask(SIG_UNBLOCK, &s->ending, NULL); /* a name in the filter may be looked up for long */
     if (s->serve == NULL || rxtx_serve_leave_out_ourselves(s->serve, error))
-        s->engine = rxtx_afpacket_open(s->plan, error);
+        s->engine = rxtx_afpacket_open(s->plan, rxtx_news_tell, &s->news, error);
     sigprocmask(SIG_BLOCK, &s->ending, NULL);
     return s->engine != NULL;
 }
@@ -390,7 +425,8 @@ static bool open_all(rxtx_session *s, GError **error)
         rxtx_outlet_discard(&s->outlet);
         return false;
     }
-    rxtx_privilege_drop(rxtx_outlet_has_files_to_come(&s->outlet));
+    rxtx_privilege_drop((rxtx_outlet_has_files_to_come(&s->outlet) ? RXTX_PRIVILEGE_FILES : 0) |
+                        (s->remote == NULL && s->options->persist ? RXTX_PRIVILEGE_SOCKETS : 0));
     return true;
 }
 
@@ -459,8 +495,10 @@ static bool take_failure(rxtx_session *s, GError **error)
 
 bool rxtx_session_run(rxtx_session *s, GError **error)
 {
-    if (!prepare(s, error) || !wait_for_link(s, error))
+    if (!prepare(s, error) || (s->plan != NULL && !wait_for_link(s, error)))
         return false;
+    if (s->plan == NULL)
+        return true;
     if (rxtx_stop_why(&s->stop) != RXTX_STOP_NONE) {
         close_books(s);
         return true;

@@ -13,6 +13,8 @@
 enum {
     /* A device that is down is looked at so often, for its end comes without another word. */
     DOWN_LOOK_MS = 200,
+    /* One that is gone for good still has packets in its rings for a moment. */
+    REST_LOOK_MS = 10,
     /* A block is retired within twice its time-out (prb_retire_rx_blk_timer_expired, net/packet/af_packet.c), which is
      * some 40 ms. */
     SETTLE_US = 300000,
@@ -22,11 +24,18 @@ typedef struct {
     rxtx_engine engine; /* first */
     rxtx_fanout fanout;
     rxtx_clock clock;
+    rxtx_stats *earlier; /* one for each ring: what was counted before it was opened again */
     struct pollfd *polls;
+    rxtx_event_tell tell;
+    gpointer tell_data;
     bool down;
+    bool away;      /* the device is gone, and waited for */
+    bool closed;    /* likewise, and nothing is open any more */
+    bool halted;    /* nothing is waited for any more */
+    gint64 away_us; /* monotonic: since when it is */
 } afpacket;
 
-/* ---- waiting ---- */
+/* ---- the device ---- */
 
 static bool device_up(const afpacket *a)
 {
@@ -44,7 +53,7 @@ static bool take_error(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) == 0 && code == ENETDOWN;
 }
 
-/* Each socket gets an ENETDOWN with each loss of the device; taken from all at once, a loss counts once. The members
+/* Each socket gets an ENETDOWN with each loss of the device; it is taken from all at once. The members
  * come back in their order when the device comes up again, and the guard holds meanwhile. */
 static void take_errors(afpacket *a)
 {
@@ -52,18 +61,95 @@ static void take_errors(afpacket *a)
 
     for (unsigned i = 0; i < a->engine.n_streams; i++)
         lost = take_error(a->fanout.rings[i].fd) || lost;
-    if (lost && !a->down) {
-        a->down = true;
-        a->engine.downs++;
-    }
+    a->down = a->down || lost;
 }
+
+/* ---- a device that is gone, and waited for ---- */
+
+static bool is_rest_out(afpacket *a)
+{
+    for (unsigned i = 0; i < a->engine.n_streams; i++)
+        if (a->engine.streams[i]->pending)
+            return false;
+    return rxtx_fanout_settled(&a->fanout) || g_get_monotonic_time() - a->away_us > SETTLE_US;
+}
+
+static void close_group(afpacket *a)
+{
+    for (unsigned i = 0; i < a->engine.n_streams; i++) {
+        a->earlier[i].accepted += a->fanout.rings[i].accepted;
+        a->earlier[i].dropped += a->fanout.rings[i].dropped;
+    }
+    rxtx_fanout_close(&a->fanout);
+    a->closed = true;
+}
+
+/* In one file all packets of an interface have one link type, and what is told apart stays the same. */
+static bool check_same(afpacket *a, GError **error)
+{
+    bool linktype = a->fanout.rules.linktype == a->engine.linktype;
+    bool same = linktype && rxtx_plan_same_queues(a->fanout.plan, "");
+
+    return same || rxtx_set_error(error, RXTX_ERROR_INTERFACE,
+                                  "There is an interface %s again, but with %s: the capture ends here",
+                                  a->fanout.interface, linktype ? "other queues" : "another link type");
+}
+
+/* One that vanishes while it is opened is waited for again. */
+static rxtx_wait_result open_again(afpacket *a)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (rxtx_fanout_open(&a->fanout, &error) && check_same(a, &error) && rxtx_fanout_accept(&a->fanout, &error)) {
+        a->away = a->closed = a->down = false;
+        a->engine.group = a->fanout.group;
+        a->tell(a->tell_data,
+                rxtx_event_new(RXTX_EVENT_LINK_BACK, RXTX_EVENT_NO_CPU,
+                               "There is an interface %s again, the capture goes on", a->fanout.interface));
+        return RXTX_WAIT_GO_ON;
+    }
+    rxtx_fanout_close(&a->fanout);
+    if (!rxtx_device_is_up(a->fanout.interface))
+        return RXTX_WAIT_GO_ON;
+    a->engine.failure = g_steal_pointer(&error);
+    return RXTX_WAIT_FAILED;
+}
+
+static rxtx_wait_result wait_while_away(afpacket *a, const rxtx_wait_for *what)
+{
+    struct pollfd others[] = {{.fd = what->stop_fd, .events = POLLIN}, {.fd = what->output_fd}};
+    int look_ms = a->closed ? DOWN_LOOK_MS : REST_LOOK_MS;
+
+    if (poll(others, G_N_ELEMENTS(others), what->timeout_ms < 0 ? look_ms : MIN(what->timeout_ms, look_ms)) < 0)
+        return RXTX_WAIT_GO_ON; /* EINTR */
+    if (others[1].revents != 0)
+        return RXTX_WAIT_READER_GONE;
+    if (!a->closed && is_rest_out(a))
+        close_group(a);
+    return a->closed && !a->halted && rxtx_device_is_up(a->fanout.interface) ? open_again(a) : RXTX_WAIT_GO_ON;
+}
+
+static void begin_waiting(afpacket *a)
+{
+    a->away = true;
+    a->away_us = g_get_monotonic_time();
+    a->tell(a->tell_data, rxtx_event_new(RXTX_EVENT_LINK_GONE, RXTX_EVENT_NO_CPU,
+                                         "The interface %s is gone (deleted, or moved to another namespace), waiting "
+                                         "for one of this name",
+                                         a->fanout.interface));
+}
+
+/* ---- waiting ---- */
 
 static rxtx_wait_result look_at_device(afpacket *a)
 {
     if (!a->down || a->engine.failure != NULL)
         return RXTX_WAIT_GO_ON;
     if (rxtx_fanout_gone(&a->fanout)) {
-        a->engine.downs--; /* the one that was its end */
+        if (a->fanout.plan->options->persist && !a->halted) {
+            begin_waiting(a);
+            return RXTX_WAIT_GO_ON;
+        }
         rxtx_set_error(&a->engine.failure, RXTX_ERROR_INTERFACE,
                        "The interface %s is gone (deleted, or moved to another namespace), the capture ends here",
                        a->fanout.interface);
@@ -92,8 +178,11 @@ static rxtx_wait_result afpacket_wait(rxtx_engine *engine, const rxtx_wait_for *
     bool look = a->down && engine->failure == NULL;
     int timeout_ms =
         look && (what->timeout_ms < 0 || what->timeout_ms > DOWN_LOOK_MS) ? DOWN_LOOK_MS : what->timeout_ms;
-    nfds_t n = list_polls(a, what);
+    nfds_t n;
 
+    if (a->away)
+        return wait_while_away(a, what);
+    n = list_polls(a, what);
     if (poll(a->polls, n, timeout_ms) < 0)
         return RXTX_WAIT_GO_ON; /* EINTR */
     if (a->polls[1].revents != 0)
@@ -113,7 +202,10 @@ static bool afpacket_start(rxtx_engine *engine, GError **error)
 
 static void afpacket_halt(rxtx_engine *engine)
 {
-    rxtx_fanout_reject(&((afpacket *)engine)->fanout);
+    afpacket *a = (afpacket *)engine;
+
+    a->halted = true;
+    rxtx_fanout_reject(&a->fanout);
 }
 
 static bool afpacket_settled(rxtx_engine *engine)
@@ -123,11 +215,13 @@ static bool afpacket_settled(rxtx_engine *engine)
 
 static void afpacket_add_stats(const rxtx_engine *engine, rxtx_stats *groups)
 {
-    const rxtx_ring *rings = ((const afpacket *)engine)->fanout.rings;
+    const afpacket *a = (const afpacket *)engine;
 
     for (unsigned i = 0; i < engine->n_streams; i++) {
-        rxtx_stats counted = {.accepted = rings[i].accepted, .dropped = rings[i].dropped};
-        rxtx_stats_add(&groups[rings[i].stream.group], &counted);
+        const rxtx_ring *ring = &a->fanout.rings[i];
+        rxtx_stats counted = {.accepted = ring->accepted, .dropped = ring->dropped};
+        rxtx_stats_add(&groups[ring->stream.group], &counted);
+        rxtx_stats_add(&groups[ring->stream.group], &a->earlier[i]);
     }
 }
 
@@ -138,6 +232,7 @@ static void afpacket_free(rxtx_engine *engine)
     rxtx_fanout_clear(&a->fanout);
     g_clear_error(&engine->failure);
     g_free(engine->streams);
+    g_free(a->earlier);
     g_free(a->polls);
     g_free(a);
 }
@@ -153,7 +248,7 @@ static const rxtx_engine_ops afpacket_ops = {
 
 /* ---- opening ---- */
 
-static afpacket *new_afpacket(const rxtx_plan *plan)
+static afpacket *new_afpacket(const rxtx_plan *plan, rxtx_event_tell tell, gpointer data)
 {
     afpacket *a = g_new0(afpacket, 1);
     uint64_t monotonic_ns, realtime_ns;
@@ -167,13 +262,16 @@ static afpacket *new_afpacket(const rxtx_plan *plan)
     a->engine.streams = g_new(rxtx_stream *, plan->n_streams);
     for (unsigned i = 0; i < plan->n_streams; i++)
         a->engine.streams[i] = &a->fanout.rings[i].stream;
+    a->earlier = g_new0(rxtx_stats, plan->n_streams);
+    a->tell = tell;
+    a->tell_data = data;
     a->polls = g_new0(struct pollfd, plan->n_streams + 2);
     return a;
 }
 
-rxtx_engine *rxtx_afpacket_open(const rxtx_plan *plan, GError **error)
+rxtx_engine *rxtx_afpacket_open(const rxtx_plan *plan, rxtx_event_tell tell, gpointer data, GError **error)
 {
-    afpacket *a = new_afpacket(plan);
+    afpacket *a = new_afpacket(plan, tell, data);
 
     if (!rxtx_fanout_open(&a->fanout, error)) {
         afpacket_free(&a->engine);

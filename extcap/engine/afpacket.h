@@ -6,9 +6,10 @@
 
 #include <glib.h>
 
+#include "base/event.h"
 #include "engine/engine.h"
 #include "plan/plan.h"
 
-/* Opens everything and captures nothing yet. The plan is borrowed, until it is freed. NULL with *error: see
- * rxtx_device_probe; RXTX_ERROR_KERNEL with what was refused. */
-rxtx_engine *rxtx_afpacket_open(const rxtx_plan *plan, GError **error);
+/* Opens everything and captures nothing yet. The plan is borrowed, until it is freed. tell: called by the worker's
+ * thread, with --persist alone. NULL with *error: see rxtx_device_probe; RXTX_ERROR_KERNEL with what was refused. */
+rxtx_engine *rxtx_afpacket_open(const rxtx_plan *plan, rxtx_event_tell tell, gpointer data, GError **error);

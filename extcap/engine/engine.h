@@ -73,7 +73,7 @@ struct rxtx_engine {
     unsigned n_streams;
     int linktype;     /* of all packets: LINKTYPE_*, not DLT_*; 0 = each packet has its own */
     unsigned group;   /* the kernel's id of the fan-out group */
-    uint64_t downs;   /* how often the interface went down while it was captured */
+    uint64_t downs;   /* behind a network: how often an interface went down there */
     gint64 settle_us; /* after halt(): how long none may come out before the rest is given up */
     gint64 moved_us;  /* monotonic: when a part of a packet came last; only behind a network */
     bool counts_late; /* what was accepted is known only when all of it has come out */

@@ -253,16 +253,23 @@ bool rxtx_fanout_gone(const rxtx_fanout *fanout)
            link.sll_ifindex != fanout->device.ifindex;
 }
 
-void rxtx_fanout_clear(rxtx_fanout *fanout)
+void rxtx_fanout_close(rxtx_fanout *fanout)
 {
     for (unsigned i = 0; i < fanout->plan->n_streams; i++) {
-        rxtx_ring_clear(&fanout->rings[i]);
+        rxtx_ring_close(&fanout->rings[i]);
         g_clear_pointer(&fanout->programs[i], g_array_unref);
     }
-    for (unsigned i = 0; i < fanout->plan->n_members; i++)
+    for (unsigned i = 0; i < fanout->plan->n_members; i++) {
         if (fanout->members[i] >= 0)
             close(fanout->members[i]);
+        fanout->members[i] = -1;
+    }
     rxtx_device_clear(&fanout->device);
+}
+
+void rxtx_fanout_clear(rxtx_fanout *fanout)
+{
+    rxtx_fanout_close(fanout);
     g_free(fanout->members);
     g_free(fanout->rings);
     g_free(fanout->programs);

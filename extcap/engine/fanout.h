@@ -45,4 +45,6 @@ bool rxtx_fanout_settled(rxtx_fanout *fanout);
 /* Did the device go away for good? A socket has then lost its index (packet_notifier). */
 bool rxtx_fanout_gone(const rxtx_fanout *fanout);
 
+/* No ring is pending: gives everything back, and may be opened again. */
+void rxtx_fanout_close(rxtx_fanout *fanout);
 void rxtx_fanout_clear(rxtx_fanout *fanout);

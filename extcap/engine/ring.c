@@ -129,6 +129,10 @@ static void refresh(rxtx_stream *stream)
 
     rxtx_ring_read_clocks(&monotonic_ns, &realtime_ns);
     complete_ns = rxtx_clock_complete(ring->clock, monotonic_ns, realtime_ns);
+    if (ring->map == NULL) {
+        stream->complete_ns = complete_ns;
+        return;
+    }
     load(ring);
     if (stream->pending && stream->head.ts_ns < promised_ns)
         rxtx_clock_widen(ring->clock, promised_ns - stream->head.ts_ns);
@@ -167,7 +171,11 @@ bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, bool sha
 {
     static const rxtx_stream_ops ops = {.advance = advance, .refresh = refresh};
 
-    *ring = (rxtx_ring){.stream = {.ops = &ops, .id = id}, .fd = fd, .bytes = bytes, .rules = rules, .clock = clock};
+    *ring = (rxtx_ring){.stream = {.ops = &ops, .id = id, .complete_ns = ring->stream.complete_ns},
+                        .fd = fd,
+                        .bytes = bytes,
+                        .rules = rules,
+                        .clock = clock};
     ring->block_bytes = bytes < SMALL_RING_BYTES ? SMALL_BLOCK_BYTES : BLOCK_BYTES;
     ring->n_blocks = (unsigned)(bytes / ring->block_bytes);
     ring->lost_before = g_new0(uint64_t, ring->n_blocks);
@@ -175,6 +183,14 @@ bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, bool sha
     return set_option(fd, PACKET_VERSION, TPACKET_V3, "choosing TPACKET_V3", error) &&
            set_option(fd, PACKET_RESERVE, RXTX_TPACKET_RESERVE, "reserving room for VLAN tags", error) &&
            map(ring, error);
+}
+
+void rxtx_ring_close(rxtx_ring *ring)
+{
+    rxtx_stream stream = ring->stream;
+
+    rxtx_ring_clear(ring);
+    *ring = (rxtx_ring){.stream = stream, .fd = -1, .clock = ring->clock};
 }
 
 void rxtx_ring_clear(rxtx_ring *ring)

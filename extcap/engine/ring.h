@@ -35,9 +35,12 @@ typedef struct {
 
 /* Gives the socket fd a ring of `bytes` (a multiple of RXTX_RING_BYTES_MIN) and maps it. shared: packets of several
  * CPUs come into it; where one block ends and the next begins, they may still be out of order. The rest is borrowed and
- * must outlive the ring. On failure (RXTX_ERROR_KERNEL, RXTX_ERROR_PERMISSION) the ring is safe to clear. */
+ * must outlive the ring. ring: zero, or closed. On failure (RXTX_ERROR_KERNEL, RXTX_ERROR_PERMISSION) the ring is safe
+ * to clear. */
 bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, bool shared, const rxtx_frame_rules *rules,
                     rxtx_clock *clock, GError **error);
+/* Not pending: its memory goes, its counters are 0 again, and its stream goes on as one to which nothing comes. */
+void rxtx_ring_close(rxtx_ring *ring);
 void rxtx_ring_clear(rxtx_ring *ring);
 
 /* Reads the kernel's counters. True when every packet that was accepted, and not dropped, has come out. */

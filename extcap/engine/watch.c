@@ -39,6 +39,7 @@ struct rxtx_watch {
     rxtx_kernel_link link; /* as it was told last */
     int fds[EARS];         /* -1 = none */
     guint sources[EARS];   /* GLib's ids, 0 = none */
+    bool fresh;            /* it was made again, and is not up yet */
     uint64_t downs;
     int64_t offset_ns; /* realtime less boottime */
     uint8_t *message;
@@ -121,12 +122,13 @@ static void take_link(rxtx_watch *w, const rxtx_kernel_link *now)
     if (now->ifindex == w->link.ifindex && now->gone) {
         w->downs -= !w->link.up && !w->link.gone && w->downs > 0;
         w->link.gone = true;
+    } else if (again || (w->fresh && now->ifindex == w->link.ifindex)) {
+        w->link = *now;
+        w->fresh = !now->up;
     } else if (now->ifindex == w->link.ifindex && *now->name != '\0') {
         compare_name(w, now);
         compare_state(w, now);
         compare_carrier(w, now);
-        w->link = *now;
-    } else if (again) {
         w->link = *now;
     }
 }

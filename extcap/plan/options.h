@@ -50,6 +50,7 @@ typedef struct {
     rxtx_limits autostop; /* beside count and duration */
     guint64 snaplen;      /* bytes */
     guint64 buffer;       /* MiB, all rings together */
+    bool persist;
     bool promiscuous;
     int annotate;     /* rxtx_annotate */
     char *write;      /* file, "-" for stdout, NULL = count only */

@@ -54,10 +54,9 @@ static bool take_nodes(rxtx_plan *plan, inventory *there, const rxtx_topology *t
     return true;
 }
 
-/* A queue that is not known has a member of its own behind the others. */
-static bool take_queues(rxtx_plan *plan, inventory *there, const char *root, GError **error)
+/* How many queues carry what is captured; 0 = that is not told. */
+static unsigned count_queues(const rxtx_options *options, const char *root, bool *rx_recorded)
 {
-    const rxtx_options *options = plan->options;
     rxtx_queues queues = {0};
     unsigned n_rx, n_tx;
 
@@ -65,17 +64,31 @@ static bool take_queues(rxtx_plan *plan, inventory *there, const char *root, GEr
         queues = rxtx_queues_read(root, options->interface);
     n_rx = options->direction & RXTX_DIRECTION_RX ? queues.n_rx : 0;
     n_tx = options->direction & RXTX_DIRECTION_TX ? queues.n_tx : 0;
-    plan->n_queues = MIN(MAX(n_rx, n_tx), RXTX_CPUSET_MAX - 1);
+    *rx_recorded = queues.rx_recorded;
+    return MIN(MAX(n_rx, n_tx), RXTX_CPUSET_MAX - 1);
+}
+
+bool rxtx_plan_same_queues(const rxtx_plan *plan, const char *root)
+{
+    bool rx_recorded;
+
+    return plan->n_queues == 0 ||
+           (count_queues(plan->options, root, &rx_recorded) == plan->n_queues && rx_recorded == plan->rx_recorded);
+}
+
+/* A queue that is not known has a member of its own behind the others. */
+static bool take_queues(rxtx_plan *plan, inventory *there, const char *root, GError **error)
+{
+    plan->n_queues = count_queues(plan->options, root, &plan->rx_recorded);
     if (plan->n_queues == 0)
         return rxtx_set_error(error, RXTX_ERROR_KERNEL, "Failed to get queue count.\n%s: %s INTERFACE",
-                              options->interface == NULL ? "Queues belong to an interface. Name it"
-                                                         : "This interface does not tell. Name another one",
-                              options->program);
+                              plan->options->interface == NULL ? "Queues belong to an interface. Name it"
+                                                               : "This interface does not tell. Name another one",
+                              plan->options->program);
     for (unsigned queue = 0; queue < plan->n_queues; queue++)
         rxtx_cpuset_add(&there->configured, queue);
     there->online = there->configured;
     plan->n_members = plan->n_queues + 1;
-    plan->rx_recorded = queues.rx_recorded;
     return true;
 }
 

@@ -67,6 +67,9 @@ rxtx_plan *rxtx_plan_of_hosts(const rxtx_options *options, char **hosts, const r
 
 /* Will there be pcap files, as far as the options alone tell? Standard output is not among them. */
 bool rxtx_plan_wants_pcap(const rxtx_options *options);
+/* Of a capture by queue: is the interface that has its name now one with the same queues? Otherwise true. */
+bool rxtx_plan_same_queues(const rxtx_plan *plan, const char *root);
+
 void rxtx_plan_free(rxtx_plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rxtx_plan, rxtx_plan_free)
 
