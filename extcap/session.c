@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/privilege.h"
+#include "base/sandbox.h"
 #include "base/stop.h"
 #include "engine/afpacket.h"
 #include "engine/device.h"
@@ -411,6 +412,17 @@ static void start_capture(rxtx_session *s, GError **error)
         s->sink = rxtx_serve_sink(s->serve, s->sink, output, s->stats, s->plan->n_groups);
 }
 
+/* From here on nothing is opened but files to come, and an interface that is made again. */
+static void give_up_rights(const rxtx_session *s)
+{
+    bool again = s->remote == NULL && s->options->persist;
+
+    rxtx_privilege_drop((rxtx_outlet_has_files_to_come(&s->outlet) ? RXTX_PRIVILEGE_FILES : 0) |
+                        (again ? RXTX_PRIVILEGE_SOCKETS : 0));
+    rxtx_sandbox_enter((s->options->write != NULL ? RXTX_SANDBOX_FILES : 0) | (again ? RXTX_SANDBOX_SOCKETS : 0) |
+                       (s->remote != NULL ? RXTX_SANDBOX_CHILDREN : 0));
+}
+
 /* False without an error: the other host has gone before it began. */
 static bool open_all(rxtx_session *s, GError **error)
 {
@@ -425,11 +437,9 @@ static bool open_all(rxtx_session *s, GError **error)
         rxtx_outlet_discard(&s->outlet);
         return false;
     }
-    rxtx_privilege_drop((rxtx_outlet_has_files_to_come(&s->outlet) ? RXTX_PRIVILEGE_FILES : 0) |
-                        (s->remote == NULL && s->options->persist ? RXTX_PRIVILEGE_SOCKETS : 0));
+    give_up_rights(s);
     return true;
 }
-
 static void say_live(const rxtx_session *s)
 {
     g_autofree char *text = NULL, *hosts = NULL;

@@ -20,7 +20,8 @@ enum {
     NS_PER_US = 1000,
     SENTENCE_MAX = 600,             /* characters */
     LINES_MAX = 100000,             /* of an answer */
-    TOLD_MAX = 20000,               /* warnings and events that are passed on */
+    WARNINGS_MAX = 1000,            /* that are passed on */
+    EVENTS_MAX = 1500,              /* likewise */
     COMMENTS_MAX = 4 * 1024 * 1024, /* bytes that are kept of them */
     LINKTYPE_LINUX_SLL = 113,
     LINKTYPE_LINUX_SLL2 = 276,
@@ -266,12 +267,12 @@ static char *clipped(const char *told)
     return g_utf8_substring(clean, 0, MIN(g_utf8_strlen(clean, -1), SENTENCE_MAX));
 }
 
-/* On one line, and not without end. */
-static void tell(rxtx_far *far, uint64_t time_ns, const char *kind, int cpu, const char *told)
+/* On one line. */
+static void tell(const rxtx_far *far, uint64_t time_ns, const char *kind, int cpu, const char *told)
 {
     g_autofree char *text = g_strdelimit(clipped(told), "\n", ' ');
 
-    if (far->tell != NULL && far->told++ < TOLD_MAX)
+    if (far->tell != NULL)
         far->tell(far->tell_data, rxtx_event_heard(far->label, time_ns, kind, cpu, text));
 }
 
@@ -280,7 +281,8 @@ static bool on_warning(rxtx_far *far, GVariant *body)
     const char *told;
 
     g_variant_get(body, "(&s)", &told);
-    tell(far, 0, rxtx_event_name(RXTX_EVENT_WARNING), RXTX_EVENT_NO_CPU, told);
+    if (far->warnings++ < WARNINGS_MAX)
+        tell(far, 0, rxtx_event_name(RXTX_EVENT_WARNING), RXTX_EVENT_NO_CPU, told);
     return true;
 }
 
@@ -291,7 +293,12 @@ static bool on_event(rxtx_far *far, GVariant *body)
     gint32 cpu;
 
     g_variant_get(body, "(t&si&s)", &time_ns, &kind, &cpu, &told);
-    tell(far, MAX(time_ns, 1), kind, MAX(cpu, RXTX_EVENT_NO_CPU), told);
+    if (far->events < EVENTS_MAX)
+        tell(far, MAX(time_ns, 1), kind, MAX(cpu, RXTX_EVENT_NO_CPU), told);
+    else if (far->events == EVENTS_MAX)
+        tell(far, MAX(time_ns, 1), rxtx_event_name(RXTX_EVENT_UNSEEN), RXTX_EVENT_NO_CPU,
+             "More happens there than is told from here on");
+    far->events++;
     return true;
 }
 

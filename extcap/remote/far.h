@@ -50,7 +50,8 @@ typedef struct {
     GPtrArray *interfaces; /* of rxtx_far_interface, shared by all far ends */
     rxtx_stats *counted;   /* one for each of its groups: accepted and dropped, as it told last */
     size_t comments;       /* bytes of the interfaces' comments that came */
-    unsigned told;         /* warnings and events that came */
+    unsigned warnings;     /* that came */
+    unsigned events;       /* likewise */
     char *text;            /* the answer to a question; NULL = none came */
     rxtx_clock_offset clock;
     uint64_t complete_ns; /* as it told last, of its clock */

@@ -15,7 +15,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from lib.far_end import END, ERROR, HELLO, OTHER, REQUEST, STATUS, STOP, TEXT, WARNING, FarEnd  # noqa: E402
+from lib.far_end import END, ERROR, EVENT, HELLO, OTHER, REQUEST, STATUS, STOP, TEXT, WARNING, FarEnd  # noqa: E402
 
 PACKETS = 6
 ESCAPE = "\x1b]0;owned\x07\x1b[2J"
@@ -230,6 +230,7 @@ def flood(what, size=ENDLESS):
 
 FLOODS = {
     "endless-warnings": flood(lambda far, _number: far.message(WARNING, "x" * 1000) * 100),
+    "endless-events": flood(lambda far, _number: far.message(EVENT, far.now(), "link-down", -1, "x" * 1000) * 100),
     "endless-status": flood(lambda far, _number: far.status() * 1000, ENDLESS // 8),
     "endless-interfaces": flood(
         lambda far, number: far.interface(name=b"v%d" % number, more=far.option(1, b"x" * 32000))),
@@ -239,6 +240,17 @@ FLOODS = {
 
 
 # --- well, to show that all of the above is wrong in one way only
+
+def capture_with_events(far):
+    """One as it may be, then what a program of later days or an enemy may say."""
+    far.begin()
+    far.say(far.file_head(), far.packets(PACKETS), far.status(),
+            far.message(EVENT, 1795442602123456789, "cpu-offline", 3, "CPU 3 went offline"),
+            far.message(EVENT, 0, "\x1b[2J", -7, "line\nand \x1b[31mcolour"),
+            far.message(EVENT, 2**64 - 1, "x" * 1000, 2**31 - 1, ""))
+    far.wait_for(STOP)
+    far.finish()
+
 
 def capture_well(far, warning=None):
     far.begin()
@@ -262,6 +274,7 @@ def capture_live(far):
 
 WELL = {
     "well": capture_well,
+    "well-with-events": capture_with_events,
     "well-with-a-warning": lambda far: capture_well(
         far, f"the clock there {ESCAPE}was set back\nand forth\r\nand \u202eback"),
     "well-in-the-other-byte-order": capture_well,

@@ -78,6 +78,29 @@ static void an_ended_capture_tells_all(void)
         "\"late\":5,\"clock_steps\":6,\"downs\":7}\n");
 }
 
+static void events_are_told_at_the_end_as_they_came(void)
+{
+    g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)rxtx_event_free);
+    g_autofree char *text = NULL, *before = NULL;
+    capture c;
+
+    set_up(&c);
+    c.summary.events = events;
+    text = rxtx_json_text(&c.summary);
+    g_assert_null(strstr(text, "events"));
+    g_ptr_array_add(events, rxtx_event_heard(NULL, 1700000000500000000, "cpu-offline", 3, "CPU 3 went offline"));
+    g_ptr_array_add(events, rxtx_event_heard("web1", 1700000000600000000, "?", RXTX_EVENT_NO_CPU, "\"\xff"));
+    c.summary.more_events = 4;
+    g_free(text);
+    text = rxtx_json_text(&c.summary);
+    g_assert_nonnull(strstr(text, ",\"events\":[{\"time_ns\":1700000000500000000,\"event\":\"cpu-offline\",\"cpu\":3,"
+                                  "\"text\":\"CPU 3 went offline\"},{\"time_ns\":1700000000600000000,\"host\":\"web1\","
+                                  "\"event\":\"other\",\"text\":\"\\\"\xef\xbf\xbd\"}],\"more_events\":4}\n"));
+    c.summary.over = false;
+    before = rxtx_json_text(&c.summary);
+    g_assert_null(strstr(before, "events"));
+}
+
 static void what_only_the_end_tells_is_absent_before(void)
 {
     static const char *const at_the_end[] = {"late", "clock_steps", "downs"};
@@ -173,6 +196,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/json/an ended capture tells all", an_ended_capture_tells_all);
+    g_test_add_func("/json/events", events_are_told_at_the_end_as_they_came);
     g_test_add_func("/json/what only the end tells is absent before", what_only_the_end_tells_is_absent_before);
     g_test_add_func("/json/what is not known is null", what_is_not_known_is_null);
     g_test_add_func("/json/an unknown direction is told where there is one",
