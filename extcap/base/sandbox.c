@@ -141,10 +141,11 @@ static const struct {
 /* Of these, only what is harmless: reading files, threads, asking for an interface's name. */
 static int allow_parts(scmp_filter_ctx filter)
 {
-    struct scmp_arg_cmp read_at = SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDONLY);
-    struct scmp_arg_cmp read = SCMP_A1(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDONLY);
-    struct scmp_arg_cmp thread = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
-    struct scmp_arg_cmp local = SCMP_A0(SCMP_CMP_EQ, AF_UNIX), name = SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME);
+    static const struct scmp_arg_cmp read_at = {2, SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDONLY};
+    static const struct scmp_arg_cmp read = {1, SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDONLY};
+    static const struct scmp_arg_cmp thread = {0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD};
+    static const struct scmp_arg_cmp local = {0, SCMP_CMP_EQ, AF_UNIX, 0};
+    static const struct scmp_arg_cmp name = {0, SCMP_CMP_EQ, PR_SET_NAME, 0};
 
     return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, CALL(openat), 1, &read_at) |
            seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, CALL(open), 1, &read) |

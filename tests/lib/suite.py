@@ -22,7 +22,7 @@ PYTEST_STEPS = (
     (("dev", ("net",), []),),
     (("dev", ("plugin", "gui", "guest"), []),),
     (("asan", ("cli",), []), ("asan", ("plugin",), [])),
-    (("asan", ("net",), []), ("asan", HOSTILE, ["-k", "not flood"]), ("dev", HOSTILE, ["-k", "flood"])),
+    (("asan", ("net",), ["-k", "not sandbox"]), ("asan", HOSTILE, ["-k", "not flood"]), ("dev", HOSTILE, ["-k", "flood"])),
     (("tsan", ("cli", "net", "remote"), ["-m", "threads"]),),
 )
 UNIT_LIMIT, PYTEST_LIMIT, BUILD_LIMIT = 180, 900, 600  # seconds

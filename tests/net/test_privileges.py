@@ -68,6 +68,8 @@ def probed(running):
     ("", ("--persist",), {"read"} | FILES | SOCKETS),
 ))
 def test_in_the_sandbox_only_what_a_capture_needs_is_allowed(veth, capture, output, options, allowed):
+    if sanitizer.kind():
+        pytest.skip("a sanitizer's own calls would be refused, so there is no sandbox in its build")
     running = capture(veth.b, "vb", *options, output=output, env={**os.environ, "LD_PRELOAD": str(PROBE)})
     assert all(status["Seccomp"] == "2" for status in statuses(running.pid))
     running.stop()
