@@ -5,7 +5,7 @@ import os
 import pytest
 
 from lib import attribution, paths, sanitizer, user
-from lib.process import run
+from lib.process import eventually, run
 from lib.sender import send
 
 PROBE = paths.BUILD / "tests/net/sandbox_probe.so"
@@ -29,9 +29,8 @@ def capabilities(status):
 @pytest.mark.parametrize("options,kept", (((), 0), (("--persist",), RAW), (("-d", "rx", "-p"), 0)))
 def test_no_thread_keeps_a_capability_it_does_not_need(veth, capture, options, kept):
     running = capture(veth.b, "vb", *options)
-    threads = list(statuses(running.pid))
-    assert len(threads) >= 2
-    for status in threads:
+    eventually(lambda: len(os.listdir(f"/proc/{running.pid}/task")) > 1, "the worker's thread")
+    for status in statuses(running.pid):
         assert capabilities(status) == {"CapPrm": kept, "CapEff": kept, "CapInh": 0, "CapAmb": 0}, status["Name"]
         assert status["NoNewPrivs"] == "1", status["Name"]
     running.stop()
