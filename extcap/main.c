@@ -60,6 +60,8 @@ static void say_error(const rxtx_options *options, const char *message)
 /* Wireshark shows stderr in a dialog, where our usage would not help. */
 static int complain(const rxtx_options *options, const GError *error)
 {
+    g_assert(error != NULL);
+
     g_autofree char *usage = rxtx_help_usage(options->program, options->group);
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *hint = g_strconcat("\nRun: sudo setcap cap_net_raw+ep ", self, NULL);

@@ -181,8 +181,11 @@ static void write_pair(rxtx_statistic *statistic, stat_tap_table *table, const r
                        const both_ways *both)
 {
     verdict found = judge(flow, both);
+    seen_kind kind = kind_of(both);
+
+    g_assert(kind < G_N_ELEMENTS(seen_texts)); /* find_pairs() takes no others */
     char *texts[] = {
-        g_strdup(seen_texts[kind_of(both)]),
+        g_strdup(seen_texts[kind]),
         rxtx_cell_number(1, RXTX_WIDTH_COUNT),
         rxtx_cell_number(0, RXTX_WIDTH_COUNT),
         rxtx_cell_number(found == MOVES_TOGETHER, RXTX_WIDTH_TOGETHER),

@@ -37,6 +37,12 @@ void rxtx_cpuset_intersect(rxtx_cpuset *set, const rxtx_cpuset *other)
         set->words[i] &= other->words[i];
 }
 
+void rxtx_cpuset_unite(rxtx_cpuset *set, const rxtx_cpuset *other)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(set->words); i++)
+        set->words[i] |= other->words[i];
+}
+
 static bool parse_number(const char **text, unsigned *number)
 {
     const char *p = *text + strspn(*text, " ");

@@ -23,6 +23,7 @@ unsigned rxtx_cpuset_count(const rxtx_cpuset *set);
 unsigned rxtx_cpuset_limit(const rxtx_cpuset *set);
 /* Keeps in set what is in other too. */
 void rxtx_cpuset_intersect(rxtx_cpuset *set, const rxtx_cpuset *other);
+void rxtx_cpuset_unite(rxtx_cpuset *set, const rxtx_cpuset *other);
 
 /* Both refuse what names no member, anything but the grammar above, a range that runs backwards and a number of
  * RXTX_CPUSET_MAX or more: they return false and leave set undefined. One trailing newline is allowed, for sysfs. */

@@ -216,7 +216,7 @@ static void deal_memory(rxtx_plan *plan, const rxtx_topology *topology)
     for (unsigned i = 0; plan->n_queues == 0 && i < plan->n_streams; i++)
         offline += !rxtx_cpuset_has(&topology->online, plan->streams[i].member);
     share = total > offline * RXTX_RING_BYTES_MIN ? total - offline * RXTX_RING_BYTES_MIN : 0;
-    share = MAX(share / (plan->n_streams - offline) / RXTX_RING_BYTES_MIN, 1) * RXTX_RING_BYTES_MIN;
+    share = MAX(share / MAX(plan->n_streams - offline, 1) / RXTX_RING_BYTES_MIN, 1) * RXTX_RING_BYTES_MIN;
     for (unsigned i = 0; i < plan->n_streams; i++)
         plan->streams[i].ring_bytes = plan->n_queues != 0 || rxtx_cpuset_has(&topology->online, plan->streams[i].member)
                                           ? share

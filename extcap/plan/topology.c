@@ -94,6 +94,7 @@ rxtx_topology *rxtx_topology_read(const char *root)
         all_that_may_be(&topology->possible);
     if (!read_set(root, "/sys/devices/system/cpu/online", &topology->online))
         topology->online = topology->possible;
+    rxtx_cpuset_unite(&topology->possible, &topology->online); /* whatever a container's /sys says of the others */
     topology->limit = rxtx_cpuset_limit(&topology->possible);
     topology->node = g_new(int, topology->limit);
     for (unsigned cpu = 0; cpu < topology->limit; cpu++)

@@ -232,6 +232,6 @@ void rxtx_deploy_remove_ourselves(void)
     g_autofree char *in = self != NULL ? g_path_get_dirname(self) : g_strdup("");
     g_autofree char *name = g_path_get_basename(in);
 
-    if (g_str_has_prefix(name, "rxtxcpu.") && unlink(self) == 0)
+    if (self != NULL && g_str_has_prefix(name, "rxtxcpu.") && unlink(self) == 0)
         (void)rmdir(in);
 }

@@ -32,7 +32,7 @@ static pid_t parent_of(pid_t pid)
     int parent;
 
     if (!g_file_get_contents(path, &text, NULL, NULL) || (behind = strrchr(text, ')')) == NULL ||
-        sscanf(behind, ") %*c %d", &parent) != 1)
+        sscanf(behind, ") %*c %d", &parent) != 1) /* NOLINT(cert-err34-c): the kernel wrote it */
         return 0;
     return parent;
 }

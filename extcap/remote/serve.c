@@ -365,18 +365,19 @@ static gboolean on_heard(gint fd, GIOCondition condition, gpointer data)
 /* START = 1, another end = -1, 0 = wait on. */
 static int take_before_start(rxtx_serve *s)
 {
-    uint32_t type;
-    g_autoptr(GVariant) body = next_message(s, &type);
+    for (;;) {
+        uint32_t type;
+        g_autoptr(GVariant) body = next_message(s, &type);
 
-    if (body == NULL)
-        return s->gone ? -1 : 0;
-    if (type == RXTX_BLOCK_START)
-        return 1;
-    if (type != RXTX_BLOCK_PING)
-        return -1;
-    take_ping(s, body);
-    say(s, RXTX_BLOCK_STATUS, status(s, 0, false, NULL, 0));
-    return take_before_start(s);
+        if (body == NULL)
+            return s->gone ? -1 : 0;
+        if (type == RXTX_BLOCK_START)
+            return 1;
+        if (type != RXTX_BLOCK_PING)
+            return -1;
+        take_ping(s, body);
+        say(s, RXTX_BLOCK_STATUS, status(s, 0, false, NULL, 0));
+    }
 }
 
 bool rxtx_serve_idle(rxtx_serve *serve, int timeout_ms)

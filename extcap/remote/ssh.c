@@ -50,7 +50,7 @@ static void settle_child(gpointer data)
     signal(SIGPIPE, SIG_DFL);
     if (c->alone)
         setsid();
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != c->parent)
         _exit(1); /* it was over before we were told */
 }
@@ -67,7 +67,7 @@ static char **environment(const rxtx_options *options, bool *ask)
 
 static void unblock(int fd)
 {
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
 bool rxtx_ssh_start(rxtx_ssh *ssh, const rxtx_options *options, const char *host, const char *command, GError **error)
@@ -144,7 +144,7 @@ void rxtx_ssh_end(rxtx_ssh *ssh, int patience_ms)
         kill(ssh->pid, SIGTERM);
         if (!has_ended(ssh, LAST_PATIENCE_MS)) {
             kill(ssh->pid, SIGKILL);
-            waitpid(ssh->pid, &ssh->status, 0);
+            (void)waitpid(ssh->pid, &ssh->status, 0);
             ssh->pid = 0;
         }
     }

@@ -63,7 +63,7 @@ static bool find_dlt(const rxtx_options *options, int *dlt, GError **error)
 static char *answer_dlts(const rxtx_options *options, GError **error)
 {
     const char *name, *description;
-    int dlt;
+    int dlt = -1;
 
     if (rxtx_options_remote(options))
         return g_strdup("dlt {number=147}{name=" RXTX_EXTCAP_REMOTE "}{display=What the other host's interface has}\n");
@@ -338,7 +338,7 @@ static char *answer_far_filter(const char *filter)
 static char *answer_filter(const rxtx_options *options, GError **error)
 {
     g_autofree char *why = NULL;
-    int dlt;
+    int dlt = -1;
 
     if (rxtx_options_remote(options))
         return answer_far_filter(options->filter);

@@ -35,7 +35,7 @@ void rxtx_toolbar_init(rxtx_toolbar *toolbar, int fd)
 {
     *toolbar = (rxtx_toolbar){.fd = fd};
     if (fd >= 0)
-        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+        (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
 void rxtx_toolbar_say(rxtx_toolbar *toolbar, const char *line)

@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import platform
+import re
 import shutil
 
 import pytest
@@ -72,12 +74,81 @@ def test_zsh_finds_its_completion_also_where_debian_s_looks(prefix):
     assert points_into(prefix / "share/zsh/vendor-completions/_rxtxcpu", functions)
 
 
-def test_without_wireshark_s_headers_the_program_is_built_and_the_plugin_said_to_be_left_out(scratch):
-    build = scratch / "build"
+# --- a release -------------------------------------------------------------------------------------------------------
+
+def configure(build, *options):
+    """What cmake says."""
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    said = check(["cmake", "-S", paths.ROOT, "-B", build, *generator, "-DCMAKE_DISABLE_FIND_PACKAGE_Wireshark=ON",
-                  "-DBUILD_TESTING=OFF"], timeout=60)
-    assert "the plugin is left out" in said and "apt-get install wireshark-dev" in said
+    return check(["cmake", "-S", paths.ROOT, "-B", build, *generator, "-DCMAKE_BUILD_TYPE=Release",
+                  "-DCMAKE_INSTALL_PREFIX=/usr", "-DBUILD_TESTING=OFF", *options], timeout=60)
+
+
+@pytest.fixture(scope="module", name="release")
+def _release(tmp_path_factory):
+    """(a release without Wireshark's headers, what cmake said)."""
+    build = tmp_path_factory.mktemp("release")
+    said = configure(build, "-DCMAKE_DISABLE_FIND_PACKAGE_Wireshark=ON")
     check(["cmake", "--build", build], timeout=120)
+    return build, said
+
+
+@pytest.fixture(name="packaged")
+def _packaged(release, scratch):
+    """The program that is in the package."""
+    if not shutil.which("dpkg-shlibdeps"):
+        pytest.skip("dpkg-dev is not installed")
+    check(["cpack", "-B", scratch], cwd=release[0], timeout=60)
+    check(["dpkg-deb", "-x", *scratch.glob("*.deb"), scratch / "root"])
+    return scratch / "root/usr/bin/rxtxcpu"
+
+
+@pytest.fixture(name="plugin")
+def _plugin(scratch):
+    if not paths.PLUGIN.exists():
+        pytest.skip("the plugin was not built")
+    configure(scratch / "plugin")
+    check(["cmake", "--build", scratch / "plugin", "--target", "rxtxcpu_plugin"], timeout=120)
+    check(["cmake", "--install", scratch / "plugin/plugin", "--prefix", scratch / "usr"])
+    return next((scratch / "usr").rglob("rxtxcpu.so"))
+
+
+def test_without_wireshark_s_headers_the_program_is_built_and_the_plugin_said_to_be_left_out(release):
+    build, said = release
+    assert "the plugin is left out" in said and "apt-get install wireshark-dev" in said
     assert "rxtxcpu version" in check([build / "extcap/rxtxcpu", "--version"])
     assert not list(build.rglob("rxtxcpu.so"))
+
+
+def check_hardened(file):
+    """That it can be placed anywhere, nothing in it is both written and run, its table of functions is read-only once
+    it runs, its stack and its copies are watched, and it looks for no library where others may put one."""
+    said = check(["readelf", "-W", "--file-header", "--program-headers", "--dynamic", "--dyn-syms", file])
+    segments = {name: flags.replace(" ", "") for name, flags in re.findall(
+        r"^  (LOAD|GNU_STACK|GNU_RELRO) +(?:0x\w+ +){5}([RWE ]{3})", said, re.MULTILINE)}
+    loads = re.findall(r"^  LOAD +(?:0x\w+ +){5}([RWE ]{3})", said, re.MULTILINE)
+    assert re.search(r"Type: +DYN ", said)
+    assert loads and not [flags for flags in loads if "W" in flags and "E" in flags]
+    assert segments["GNU_STACK"] == "RW" and segments["GNU_RELRO"] == "R"
+    assert re.search(r"\(FLAGS\) +.*BIND_NOW", said) and re.search(r"\(FLAGS_1\) +Flags: .*NOW", said)
+    assert re.search(r" UND __stack_chk_fail@", said) and re.search(r" UND __\w+_chk@", said)
+    assert not re.search(r"\((RPATH|RUNPATH|TEXTREL)\)", said)
+
+
+def test_the_packaged_program_is_hardened(packaged):
+    check_hardened(packaged)
+
+
+def test_the_released_plugin_is_hardened(plugin):
+    check_hardened(plugin)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="of a compiler for x86_64")
+def test_a_release_is_compiled_with_all_that_this_compiler_has_against_misuse(release):
+    """What no header of the file tells."""
+    commands = (release[0] / "compile_commands.json").read_text(encoding="utf-8")
+    macros = check(["gcc", "-O2", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=3", "-dM", "-E", "-include", "features.h",
+                    "-x", "c", os.devnull])
+    level = re.search(r"#define __USE_FORTIFY_LEVEL (\d)", macros)[1]
+    for flag in ("-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection=full",
+                 f"-D_FORTIFY_SOURCE={level}"):
+        assert commands.count(f" {flag} ") == commands.count('"command"'), flag

@@ -20,7 +20,7 @@ HOSTILE = ("remote/test_hostile.py",)  # asan's in a whole run, but for what is 
 PYTEST_STEPS = (
     (("dev", ("lib", "cli", "tshark", "install"), []), ("dev", ("remote",), [])),
     (("dev", ("net",), []),),
-    (("dev", ("plugin", "gui", "guest"), []),),
+    (("dev", ("plugin", "gui", "guest"), []), ("dev", ("static",), [])),
     (("asan", ("cli",), []), ("asan", ("plugin",), [])),
     (("asan", ("net",), ["-k", "not sandbox"]), ("asan", HOSTILE, ["-k", "not flood"]), ("dev", HOSTILE, ["-k", "flood"])),
     (("tsan", ("cli", "net", "remote"), ["-m", "threads"]),),

@@ -80,12 +80,17 @@ struct worker {
     struct mmsghdr messages[BATCH];
 };
 
-static volatile sig_atomic_t stopping;
+static int stopping; /* by a signal, and read by all threads */
+
+static bool is_stopping(void)
+{
+    return __atomic_load_n(&stopping, __ATOMIC_RELAXED) != 0;
+}
 
 static void stop(int signal)
 {
     (void)signal;
-    stopping = 1;
+    __atomic_store_n(&stopping, 1, __ATOMIC_RELAXED);
 }
 
 __attribute__((noreturn, format(printf, 2, 3))) static void die(int status, const char *format, ...)
@@ -338,7 +343,7 @@ static void send_some(struct worker *w, unsigned n)
     for (unsigned i = 0; i < n; i++)
         put_mark(w, w->iov[i].iov_base, w->sent + i);
     while (n > 0 && (taken = hand_over(w, n)) < 0) {
-        if (errno == EINTR && stopping)
+        if (errno == EINTR && is_stopping())
             return;
         if (errno != ENOBUFS && errno != EAGAIN && errno != EINTR)
             die(1, "sending on CPU %u after %llu frames: %s", w->cpu, (unsigned long long)w->sent, strerror(errno));
@@ -360,7 +365,7 @@ static unsigned wait_for_turn(const struct worker *w, uint64_t start_ns, uint64_
     sleep_until(start_ns + (w->sent + least) * NS_PER_S / rate);
     due = (now_ns(CLOCK_MONOTONIC) - start_ns) * rate / NS_PER_S;
     if (due < w->sent + least)
-        return stopping ? 0 : least;
+        return is_stopping() ? 0 : least;
     return due - w->sent < most ? (unsigned)(due - w->sent) : most;
 }
 
@@ -373,7 +378,7 @@ static void *worker_run(void *data)
     pin_to(w->cpu);
     pthread_barrier_wait(w->together);
     start_ns = now_ns(CLOCK_MONOTONIC);
-    while (w->sent < count && !stopping)
+    while (w->sent < count && !is_stopping())
         send_some(w, wait_for_turn(w, start_ns, count - w->sent));
     return NULL;
 }

@@ -181,6 +181,21 @@ static void the_cpus_of_a_node_are_one_group(void)
     tear_down(&m);
 }
 
+static void a_node_is_captured_whose_only_cpu_runs_without_being_possible(void)
+{
+    g_autoptr(rxtx_plan) second = NULL;
+    machine m;
+
+    set_up(&m, "0-1", "0-2");
+    write_nodes(&m); /* CPU 3 is said by nobody else */
+    m.options.group = RXTX_GROUP_NUMA;
+    m.options.numa_list = (char *)"2";
+    second = plan(&m, NULL);
+    g_assert_cmpuint(second->n_streams, ==, 1);
+    g_assert_cmpuint(second->streams[0].member, ==, 2);
+    tear_down(&m);
+}
+
 /* Its packets must not vanish, nor be another node's. */
 static void a_cpu_without_a_node_has_a_group_of_its_own(void)
 {
@@ -324,6 +339,8 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/nodes are told apart where there are several", nodes_are_told_apart_where_there_are_several);
     g_test_add_func("/plan/a CPU that sysfs hides is captured", a_cpu_that_sysfs_hides_is_captured);
     g_test_add_func("/plan/the CPUs of a node are one group", the_cpus_of_a_node_are_one_group);
+    g_test_add_func("/plan/a node is captured whose only CPU runs without being possible",
+                    a_node_is_captured_whose_only_cpu_runs_without_being_possible);
     g_test_add_func("/plan/a CPU without a node has a group of its own", a_cpu_without_a_node_has_a_group_of_its_own);
     g_test_add_func("/plan/queues have a group each and the unknown one is the last",
                     queues_have_a_group_each_and_the_unknown_one_is_the_last);
