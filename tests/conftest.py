@@ -1,6 +1,7 @@
 """Fixtures that every folder of tests may use. Each cleans up after itself, whatever happens."""
 
 import contextlib
+import itertools
 import os
 import pathlib
 import shutil
@@ -13,7 +14,7 @@ import pytest
 sys.dont_write_bytecode = True
 
 from lib import capture as captures, kernel, namespaces, paths, sanitizer, sshd  # noqa: E402
-from lib.process import Pipe  # noqa: E402
+from lib.process import Pipe, check, run  # noqa: E402
 from lib.remote import wait_until_idle  # noqa: E402
 
 TEST_TIMEOUT = 60 * sanitizer.SLOWNESS  # seconds
@@ -67,6 +68,36 @@ def scratch():
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def small_disks(scratch):
+    """Makes file systems of 256 KiB, or of so many."""
+    made = []
+
+    def make(size="256k"):
+        folder = scratch / f"small-{len(made)}"
+        folder.mkdir()
+        check(["mount", "-t", "tmpfs", "-o", f"size={size}", "rxtxcpu-test", folder])
+        made.append(folder)
+        return folder
+
+    yield make
+    for folder in made:
+        run(["umount", "--lazy", folder])  # a test may have done so
+
+
+@pytest.fixture
+def folders(scratch):
+    """Makes folders."""
+    numbers = itertools.count()
+
+    def make():
+        folder = scratch / f"folder-{next(numbers)}"
+        folder.mkdir()
+        return folder
+
+    return make
 
 
 @pytest.fixture

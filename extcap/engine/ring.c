@@ -44,6 +44,7 @@ static uint64_t read_counters(rxtx_ring *ring)
         return 0;
     ring->accepted += stats.tp_packets;
     ring->dropped += stats.tp_drops;
+    ring->owed += stats.tp_drops;
     ring->asked_at = ring->taken;
     return stats.tp_drops;
 }
@@ -53,6 +54,7 @@ static bool take_packet(rxtx_ring *ring)
     if (!rxtx_tpacket_next(&ring->walk, &ring->stream.head))
         return false;
     ring->stream.head.dropped = ring->untold;
+    ring->owed -= ring->untold;
     ring->untold = 0;
     ring->taken++;
     return true;
@@ -175,7 +177,9 @@ bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, bool sha
                         .fd = fd,
                         .bytes = bytes,
                         .rules = rules,
-                        .clock = clock};
+                        .clock = clock,
+                        .untold = ring->owed,
+                        .owed = ring->owed};
     ring->block_bytes = bytes < SMALL_RING_BYTES ? SMALL_BLOCK_BYTES : BLOCK_BYTES;
     ring->n_blocks = (unsigned)(bytes / ring->block_bytes);
     ring->lost_before = g_new0(uint64_t, ring->n_blocks);
@@ -190,7 +194,7 @@ void rxtx_ring_close(rxtx_ring *ring)
     rxtx_stream stream = ring->stream;
 
     rxtx_ring_clear(ring);
-    *ring = (rxtx_ring){.stream = stream, .fd = -1, .clock = ring->clock};
+    *ring = (rxtx_ring){.stream = stream, .fd = -1, .clock = ring->clock, .owed = ring->owed};
 }
 
 void rxtx_ring_clear(rxtx_ring *ring)

@@ -27,6 +27,7 @@ typedef struct {
     GArray *places;        /* of a ring that several CPUs fill: see rxtx_tpacket_sort; NULL = one CPU fills it */
     uint64_t *lost_before; /* one for each block: packets lost right before its first packet */
     uint64_t untold;       /* packets lost right before the next packet */
+    uint64_t owed;         /* packets lost that no packet has told of yet, these among them */
     uint64_t taken;        /* packets that came out */
     uint64_t asked_at;     /* what `taken` was when the counters were last read */
     uint64_t accepted;     /* as the kernel counted, the dropped ones included */
@@ -39,7 +40,8 @@ typedef struct {
  * to clear. */
 bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, bool shared, const rxtx_frame_rules *rules,
                     rxtx_clock *clock, GError **error);
-/* Not pending: its memory goes, its counters are 0 again, and its stream goes on as one to which nothing comes. */
+/* Not pending: its memory goes, its counters are 0 again, and its stream goes on as one to which nothing comes. What
+ * was lost with no packet behind it is told by the first one after it is opened again. */
 void rxtx_ring_close(rxtx_ring *ring);
 void rxtx_ring_clear(rxtx_ring *ring);
 

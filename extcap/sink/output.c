@@ -39,6 +39,8 @@ struct rxtx_output {
     target target;
     bool created; /* a regular file that was not there before */
     bool stale;   /* a regular file that was: emptied by the first write */
+    bool named;   /* a regular file that somebody can open */
+    bool deleted; /* and that nobody can any more */
     uint8_t *buffer;
     size_t capacity;  /* of the buffer; a piece that does not fit makes it larger for a while */
     size_t usual;     /* what the capacity is otherwise */
@@ -72,6 +74,13 @@ static bool make_nonblocking(int *fd)
     *fd = own;
     (void)fcntl(own, F_SETPIPE_SZ, PIPE_BYTES); /* refused where the user has many pipes: no harm */
     return true;
+}
+
+static bool is_named_file(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink > 0;
 }
 
 static target target_of(int *fd)
@@ -142,6 +151,7 @@ rxtx_output *rxtx_output_create(const char *path, rxtx_stop *stop, GError **erro
     output = new_output(path, fd, stop);
     output->created = created;
     output->stale = !created && type_of(output->fd) == S_IFREG;
+    output->named = is_named_file(output->fd);
     return output;
 }
 
@@ -310,6 +320,23 @@ bool rxtx_output_flush(rxtx_output *output)
         output->buffer = g_realloc(output->buffer, output->usual);
     }
     return true;
+}
+
+/* A file without a name takes all that it is given, and is gone when it is closed. */
+bool rxtx_output_finish(rxtx_output *output)
+{
+    if (!rxtx_output_flush(output))
+        return false;
+    output->deleted = output->named && !is_named_file(output->fd);
+    return !output->deleted ||
+           rxtx_set_error(&output->failure, RXTX_ERROR_OUTPUT,
+                          "error writing to savefile '%s': It was deleted meanwhile, what was in it is lost",
+                          output->name);
+}
+
+bool rxtx_output_deleted(const rxtx_output *output)
+{
+    return output->deleted;
 }
 
 const GError *rxtx_output_failure(const rxtx_output *output)

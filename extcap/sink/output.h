@@ -42,6 +42,10 @@ bool rxtx_output_flush(rxtx_output *output);
 /* The same for a pipe. A file, whose reader can wait a tenth of a second, is written in larger and fewer pieces. */
 bool rxtx_output_flush_some(rxtx_output *output);
 
+/* The same, for the last time. That the file was deleted meanwhile is a failure too: nothing of it is delivered. */
+bool rxtx_output_finish(rxtx_output *output);
+bool rxtx_output_deleted(const rxtx_output *output);
+
 /* NULL = it has not failed. The reader's end of a pipe that was closed is a failure with rxtx_output_reader_gone(). */
 const GError *rxtx_output_failure(const rxtx_output *output);
 bool rxtx_output_reader_gone(const rxtx_output *output);

@@ -119,6 +119,8 @@ static void settle_failure(rxtx_output *output, rxtx_stats *stats)
     size_t size, written, whole = 0;
     const uint8_t *piece = rxtx_output_failed_piece(output, &size, &written);
 
+    if (rxtx_output_deleted(output))
+        stats->delivered = 0;
     for (size_t at = 0; at < size;) {
         bool header = rxtx_output_position(output) + at == 0;
         at += header ? RXTX_PCAP_HEADER_SIZE : rxtx_pcap_record_size(piece + at);
@@ -136,7 +138,7 @@ static void finish(rxtx_sink *sink, rxtx_stats *stats)
     sink_files *s = (sink_files *)sink;
 
     for (unsigned i = 0; i < s->n_files; i++)
-        if (s->files[i].output != NULL && !rxtx_output_flush(s->files[i].output)) {
+        if (s->files[i].output != NULL && !rxtx_output_finish(s->files[i].output)) {
             failed(s, s->files[i].output);
             settle_failure(s->files[i].output, &stats[i]);
         }

@@ -322,6 +322,8 @@ static void settle_failure(sink_pcapng *s, rxtx_stats *stats)
     size_t size, written, whole = 0;
     const uint8_t *piece = rxtx_output_failed_piece(s->output, &size, &written);
 
+    for (unsigned i = 0; rxtx_output_deleted(s->output) && i < s->n_groups; i++)
+        stats[i].delivered = 0;
     for (size_t at = 0; at < size;) {
         rxtx_pcapng_view view = rxtx_pcapng_view_block(piece + at);
         at += view.size;
@@ -347,7 +349,7 @@ static void finish(rxtx_sink *sink, rxtx_stats *stats)
         put_only_statistics(s, stats);
     else if (rxtx_output_failure(s->output) == NULL)
         put_all_statistics(s, stats);
-    if (!rxtx_output_flush(s->output)) {
+    if (!rxtx_output_finish(s->output)) {
         failed(s);
         settle_failure(s, stats);
     }

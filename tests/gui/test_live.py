@@ -1,6 +1,12 @@
 """The main job in the real Wireshark, with its profile: live packets, each with its CPU."""
 
+import os
+import signal
+import time
+
 from lib import kernel
+from lib.process import eventually
+from lib.sshd import processes
 from live import capture, colour_of, has_pixel, install_profile, piped, stop
 from wireshark import PACKET_LIST, shown_columns
 
@@ -29,6 +35,18 @@ def test_a_user_without_the_profile_gets_the_column_too(display, user, veth, pic
         wireshark.screenshot(pictures / "live-default.png")
         wireshark.quit()
     assert "rxtxcpu.cpu" in [column.split(":")[0] for column in shown_columns(user)]
+
+
+def test_when_wireshark_is_killed_the_capture_ends_within_a_second_and_leaves_nothing(display, user, veth):
+    """As with tests/tshark/test_killed.py, where more is killed."""
+    with capture(display, user, veth, user.home / "live.pcapng") as wireshark:
+        assert veth.b.packet_sockets()
+        os.kill(wireshark.process.pid, signal.SIGKILL)
+        eventually(lambda: "dumpcap" not in processes(veth.b).values(), "dumpcap to see it")
+        gone = time.monotonic()
+        eventually(lambda: "rxtxcpu" not in processes(veth.b).values(), "the capture to end")
+        assert time.monotonic() - gone < 1
+        assert veth.b.packet_sockets() == []
 
 
 def test_a_capture_of_ours_can_be_piped_into_wireshark(display, user, veth, pictures):

@@ -1,5 +1,6 @@
 """What every capture of ours keeps to, beyond being pcapng: include/rxtxcpu/capture_format.h, rule by rule."""
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -59,6 +60,7 @@ def _host_and_name(text, if_name):
     return (host, name) if colon else (None, text)
 
 
+@functools.cache
 def parse_description(text, if_name=None):
     """[HOST:]NAME KEY VALUE {KEY VALUE} (rxtxcpu), or Broken."""
     words = text.split(" ")

@@ -77,13 +77,17 @@ class VethPair:
         with contextlib.ExitStack() as made:
             self.a = made.enter_context(Namespace("a", ipv6))
             self.b = made.enter_context(Namespace("b", ipv6))
-            self._link(queues, mtu)
+            self.make(queues, mtu)
             self._stack = made.pop_all()
 
-    def _link(self, queues, mtu):
+    def make(self, queues=4, mtu=1500):
+        """Once more, when one end was deleted, which takes the other one with it."""
         many = f"mtu {mtu} numtxqueues {queues} numrxqueues {queues}"
         self.a.ip(f"link add va address 02:00:00:00:00:01 {many} type veth "
                   f"peer name vb netns {self.b.name} address 02:00:00:00:00:02 {many}")
+        self.bring_up()
+
+    def bring_up(self):
         for namespace, device in ((self.a, "va"), (self.b, "vb")):
             namespace.ip(f"link set {device} addrgenmode none arp off up")
         for namespace, device in ((self.a, "va"), (self.b, "vb")):

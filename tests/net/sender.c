@@ -28,6 +28,7 @@
 #define FRAME_MAX 65600
 #define BATCH 64
 #define NS_PER_S 1000000000ull
+#define DOWN_LOOK_US 200
 #define IP_HEADER 20
 #define UDP_HEADER 8
 #define IP_LENGTH_MAX 65535
@@ -335,7 +336,15 @@ static int hand_over(struct worker *w, unsigned n)
     return sendmmsg(w->fd, w->messages, n, 0);
 }
 
-/* A full queue is waited for: a packet that was counted was sent. */
+/* Is it worth trying again? An interface that is down, or whose other end is, may come up. */
+static bool will_pass(int error)
+{
+    if (error == ENETDOWN || error == ENOBUFS)
+        usleep(DOWN_LOOK_US);
+    return error == ENETDOWN || error == ENOBUFS || error == EAGAIN || error == EINTR;
+}
+
+/* What is refused is waited for: a packet that was counted was sent. */
 static void send_some(struct worker *w, unsigned n)
 {
     int taken = 0;
@@ -343,9 +352,9 @@ static void send_some(struct worker *w, unsigned n)
     for (unsigned i = 0; i < n; i++)
         put_mark(w, w->iov[i].iov_base, w->sent + i);
     while (n > 0 && (taken = hand_over(w, n)) < 0) {
-        if (errno == EINTR && is_stopping())
+        if (is_stopping() && (errno == EINTR || errno == ENETDOWN))
             return;
-        if (errno != ENOBUFS && errno != EAGAIN && errno != EINTR)
+        if (!will_pass(errno))
             die(1, "sending on CPU %u after %llu frames: %s", w->cpu, (unsigned long long)w->sent, strerror(errno));
         sched_yield();
     }

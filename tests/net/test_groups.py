@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from collections import Counter
 
 import pytest
 
@@ -115,6 +116,21 @@ def test_a_link_that_flaps_leaves_queues_their_own(veth, capture, two_cpus):
     packets = stopped(running)
     assert len(packets) == 5 * 2 * 20
     assert all(queue_of(packet) == str(mark_of(packet).cpu) for packet in packets)
+
+
+def test_of_258_queues_each_has_a_ring_and_its_packets(make_veth, capture, two_cpus):
+    """With the unknown one that is more than the 256 members which a fan-out group has without asking for more."""
+    veth = make_veth(queues=258)
+    running = merged(veth.a, "va", capture, "-d", "tx")
+    expected = {}
+    for number, queues in enumerate(((0, 1), (254, 255), (256, 257))):
+        veth.a.shell("".join(f"echo {1 << cpu:x} > /sys/class/net/va/queues/tx-{queue}/xps_cpus\n"
+                             for cpu, queue in zip(two_cpus, queues)))
+        sent = send(veth.a, "va", two_cpus, count=50, udp=41000 + number)
+        expected |= {(str(queue), 41000 + number, cpu): sent[cpu] for cpu, queue in zip(two_cpus, queues)}
+        veth.a.shell("".join(f"echo 0 > /sys/class/net/va/queues/tx-{queue}/xps_cpus\n" for queue in queues))
+    found = Counter((queue_of(packet), decode(packet).port, mark_of(packet).cpu) for packet in stopped(running))
+    assert found == expected
 
 
 def test_a_queue_filled_by_several_cpus_is_in_the_order_of_time(veth, capture, two_cpus):

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from lib import attribution, kernel, pcapng, remote, sanitizer, static_program
-from lib.capture import words
+from lib import accounting, attribution, kernel, pcapng, remote, sanitizer, static_program
+from lib.capture import EVENT, words
 from lib.frames import mark_of
 from lib.process import Pipe, Process, eventually
 from lib.remote import GONE, wait_until_idle, wait_until_nothing_runs
@@ -290,6 +290,20 @@ def test_an_interface_that_goes_away_there_is_told_as_here(near, web1, remote_ca
     result = running.fails()
     check_whole(result, sent)
     assert [line for line in result.said if "gone0" in line and "web1" in line], result.stderr
+
+
+def test_a_link_that_flaps_there_is_told_here_with_its_host_and_time(near, web1, remote_capture):
+    running = remote_capture("web1", "vb", "-d", "rx")
+    before = send(web1.peer, "va", count=20, udp=41000)
+    for state in ("down", "up"):
+        web1.namespace.ip(f"link set vb {state}")
+    eventually(lambda: web1.peer.link("va")["operstate"] == "UP", "va to have its carrier back")
+    after = send(web1.peer, "va", count=20, udp=42000)
+    result = running.stop()
+    accounting.check(result, {41000: before, 42000: after})
+    events = [match for match in map(EVENT.fullmatch, result.stderr.splitlines()) if match]
+    assert [(match["host"], match["text"]) for match in events if "carrier" not in match["text"]] == \
+        [("web1", "The interface vb went down"), ("web1", "The interface vb is up again")]
 
 
 def test_the_copy_that_was_brought_along_is_gone_when_the_connection_breaks(near, web1, remote_capture):

@@ -171,6 +171,25 @@ static void what_went_out_can_be_taken_back_from_a_file(void)
     tear_down(&f);
 }
 
+/* Renamed, it is still somewhere. */
+static void a_file_that_is_deleted_meanwhile_is_a_failure_at_the_end(void)
+{
+    g_autofree char *other = NULL;
+    fixture f;
+
+    set_up_file(&f);
+    other = g_strconcat(f.path, ".other", NULL);
+    put(&f, 100);
+    g_assert_cmpint(g_rename(f.path, other), ==, 0);
+    g_assert_true(rxtx_output_finish(f.output));
+    g_assert_false(rxtx_output_deleted(f.output));
+    g_assert_cmpint(g_unlink(other), ==, 0);
+    g_assert_false(rxtx_output_finish(f.output));
+    g_assert_true(rxtx_output_deleted(f.output));
+    g_assert_nonnull(strstr(rxtx_output_failure(f.output)->message, "deleted meanwhile"));
+    tear_down(&f);
+}
+
 /* Pieces are cut at places of the file that have nothing to do with what was committed. */
 static void a_file_holds_what_was_committed_whatever_its_pieces(void)
 {
@@ -241,6 +260,8 @@ int main(int argc, char **argv)
     g_test_add_func("/output/a reader that does nothing does not keep a stop",
                     a_reader_that_does_nothing_does_not_keep_a_stop);
     g_test_add_func("/output/what went out can be taken back from a file", what_went_out_can_be_taken_back_from_a_file);
+    g_test_add_func("/output/a file that is deleted meanwhile is a failure at the end",
+                    a_file_that_is_deleted_meanwhile_is_a_failure_at_the_end);
     g_test_add_func("/output/a file holds what was committed whatever its pieces",
                     a_file_holds_what_was_committed_whatever_its_pieces);
     g_test_add_func("/output/a capture whose reader left counts only what got out",
