@@ -48,8 +48,11 @@ rxtx_event *rxtx_event_heard(const char *host, uint64_t time_ns, const char *kin
 {
     rxtx_event *event = g_new(rxtx_event, 1);
 
-    *event = (rxtx_event){
-        .time_ns = time_ns, .kind = kind_of(kind), .cpu = cpu, .host = g_strdup(host), .text = g_strdup(text)};
+    *event = (rxtx_event){.time_ns = MIN(time_ns, INT64_MAX), /* as JSON has it: a later one would be before 1970 */
+                          .kind = kind_of(kind),
+                          .cpu = cpu,
+                          .host = g_strdup(host),
+                          .text = g_strdup(text)};
     return event;
 }
 

@@ -370,6 +370,8 @@ static bool on_end(rxtx_far *far, GVariant *body)
     if (!far->greeted && far->text == NULL)
         return breaks_protocol(far);
     g_variant_get(body, RXTX_END_TYPE, NULL, &far->downs, NULL); /* the order of packets we see ourselves */
+    if (far->downs > COUNT_MAX)
+        return breaks_protocol(far);
     far->over = true;
     return true;
 }

@@ -120,7 +120,7 @@ static void check_packet(const rxtx_decoder *decoder, const rxtx_decoded *decode
 
 static void check_message(const rxtx_decoded *decoded, const uint8_t *bytes)
 {
-    g_assert_true(decoded->message.type >= RXTX_BLOCK_HELLO && decoded->message.type <= RXTX_BLOCK_END);
+    g_assert_true(decoded->message.type >= RXTX_BLOCK_HELLO && decoded->message.type <= RXTX_BLOCK_EVENT);
     g_assert_true(decoded->message.body == bytes + 8);
     g_assert_cmpuint(decoded->message.size, ==, decoded->size - 12);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plan/cpuset.h"
+#include "plan/grammar.h"
 #include "plan/options.h"
 #include "rxtxcpu/capture_format.h"
 
@@ -19,6 +20,11 @@ static void check(const rxtx_options *options)
     g_assert(options->annotate >= RXTX_ANNOTATE_INTERFACE && options->annotate <= RXTX_ANNOTATE_BOTH);
     g_assert(options->buffer >= 1);
     g_assert(options->group >= RXTX_GROUP_CPU && options->group <= RXTX_GROUP_NUMA);
+    for (char **host = options->remote_hosts; host != NULL && *host != NULL; host++)
+        g_assert(rxtx_is_host(*host));
+    g_assert(options->remote_username == NULL || rxtx_is_user(options->remote_username));
+    g_assert(options->remote_program == NULL || rxtx_is_program(options->remote_program));
+    g_assert(options->ring.duration_ms <= G_MAXINT32 && options->autostop.duration_ms <= G_MAXINT32);
     g_assert(options->ring.filesize_kb <= G_MAXUINT64 / 1000 && options->autostop.filesize_kb <= G_MAXUINT64 / 1000);
 }
 
@@ -53,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(options);
     check_list(options->cpu_list);
     check_list(options->queue_list);
+    check_list(options->numa_list);
     check_list(options->worker_cpus);
     return 0;
 }
