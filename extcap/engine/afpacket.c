@@ -242,6 +242,7 @@ static const rxtx_engine_ops afpacket_ops = {
     .wait = afpacket_wait,
     .halt = afpacket_halt,
     .settled = afpacket_settled,
+    .now_ns = rxtx_ring_now_ns,
     .add_stats = afpacket_add_stats,
     .free = afpacket_free,
 };

@@ -62,6 +62,8 @@ typedef struct {
     void (*halt)(rxtx_engine *engine);
     /* After halt: have all accepted packets come out? Also brings the counters up to date. */
     bool (*settled)(rxtx_engine *engine);
+    /* The clock that the packets' times are of, as it is now, ns since 1970; NULL = it is not ours to read. */
+    uint64_t (*now_ns)(void);
     /* Adds what the engine counted to the groups' counters: accepted and dropped; the rest is not its to know. */
     void (*add_stats)(const rxtx_engine *engine, rxtx_stats *groups);
     void (*free)(rxtx_engine *engine);

@@ -116,6 +116,11 @@ static uint64_t read_clock(clockid_t id)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+uint64_t rxtx_ring_now_ns(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
 void rxtx_ring_read_clocks(uint64_t *monotonic_ns, uint64_t *realtime_ns)
 {
     *realtime_ns = read_clock(CLOCK_REALTIME);

@@ -51,3 +51,6 @@ bool rxtx_ring_settled(rxtx_ring *ring);
 /* The two clocks of rxtx_clock, realtime first: preempted between them, the offset comes out too low, which is
  * harmless. */
 void rxtx_ring_read_clocks(uint64_t *monotonic_ns, uint64_t *realtime_ns);
+
+/* The clock of the packets' times. */
+uint64_t rxtx_ring_now_ns(void);

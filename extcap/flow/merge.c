@@ -6,15 +6,32 @@
 
 /* Not a stream, or one that is over: loses against all. */
 static const uint64_t never = UINT64_MAX;
+/* Keys below this are those of packets from before the clock was set back. */
+static const uint64_t since_step = 1ull << 62;
 
 static rxtx_merge_rank rank(uint64_t key, uint64_t id)
 {
     return (rxtx_merge_rank)key << 64 | id;
 }
 
-static uint64_t key_of(const rxtx_stream *stream)
+/* Stamped before the clock was set back. Without this it would wait until the clock is there again. */
+static bool is_from_before(rxtx_merge *merge, const rxtx_stream *stream)
 {
-    return stream->pending ? stream->head.ts_ns << 1 : MIN(stream->complete_ns, (never >> 1) - 1) << 1 | 1;
+    uint64_t ts_ns = stream->head.ts_ns;
+
+    if (!stream->pending || merge->clock == NULL || ts_ns < merge->now_ns + RXTX_CLOCK_STEP_NS)
+        return false;
+    merge->now_ns = merge->clock();
+    return ts_ns >= merge->now_ns + RXTX_CLOCK_STEP_NS;
+}
+
+static uint64_t key_of(rxtx_merge *merge, const rxtx_stream *stream)
+{
+    uint64_t ts_ns = stream->pending ? stream->head.ts_ns : stream->complete_ns;
+
+    if (is_from_before(merge, stream))
+        return MIN(ts_ns, since_step - 1);
+    return since_step + (MIN(ts_ns, ((never - since_step) >> 1) - 1) << 1) + !stream->pending;
 }
 
 static rxtx_stream *winner(const rxtx_merge *merge)
@@ -44,7 +61,7 @@ static rxtx_merge_rank play(rxtx_merge *merge, unsigned node)
 
     if (node >= merge->n_leaves) {
         unsigned id = node - merge->n_leaves;
-        return rank(id < merge->n_streams ? key_of(merge->streams[id]) : never, id);
+        return rank(id < merge->n_streams ? key_of(merge, merge->streams[id]) : never, id);
     }
     left = play(merge, 2 * node);
     right = play(merge, 2 * node + 1);
@@ -60,9 +77,9 @@ static void play_all(rxtx_merge *merge)
     merge->winner = play(merge, 1);
 }
 
-void rxtx_merge_init(rxtx_merge *merge, rxtx_stream *const *streams, unsigned n)
+void rxtx_merge_init(rxtx_merge *merge, rxtx_stream *const *streams, unsigned n, uint64_t (*clock)(void))
 {
-    *merge = (rxtx_merge){.streams = streams, .n_streams = n, .n_leaves = 1};
+    *merge = (rxtx_merge){.streams = streams, .n_streams = n, .n_leaves = 1, .clock = clock};
     while (merge->n_leaves < n)
         merge->n_leaves *= 2;
     merge->losers = g_new0(rxtx_merge_rank, merge->n_leaves);
@@ -76,6 +93,8 @@ void rxtx_merge_clear(rxtx_merge *merge)
 
 void rxtx_merge_refresh(rxtx_merge *merge)
 {
+    if (merge->clock != NULL)
+        merge->now_ns = merge->clock();
     for (unsigned id = 0; id < merge->n_streams; id++)
         if (!merge->streams[id]->pending)
             merge->streams[id]->ops->refresh(merge->streams[id]);
@@ -89,7 +108,7 @@ static bool look_again(rxtx_merge *merge, rxtx_stream *stream, bool all)
 
     stream->ops->refresh(stream);
     merge->n_pending += stream->pending;
-    replay_winner(merge, all && !stream->pending ? never : key_of(stream));
+    replay_winner(merge, all && !stream->pending ? never : key_of(merge, stream));
     merge->needs_time = stream->complete_ns > complete_ns;
     return stream->pending || winner(merge) != stream;
 }
@@ -112,6 +131,13 @@ rxtx_stream *rxtx_merge_next(rxtx_merge *merge, bool all)
     return NULL;
 }
 
+/* A packet from before the clock was set back that comes behind one from after that: the clock was set once only. */
+static bool is_straggler(rxtx_merge *merge, const rxtx_stream *stream)
+{
+    return merge->clock_steps > 0 && stream->head.ts_ns >= merge->newest_ns + RXTX_CLOCK_STEP_NS &&
+           is_from_before(merge, stream);
+}
+
 static void count_order(rxtx_merge *merge, uint64_t ts_ns)
 {
     if (ts_ns < merge->newest_ns && merge->newest_ns - ts_ns < RXTX_CLOCK_STEP_NS) {
@@ -126,10 +152,11 @@ void rxtx_merge_step(rxtx_merge *merge)
 {
     rxtx_stream *stream = winner(merge);
 
-    count_order(merge, stream->head.ts_ns);
+    if (!is_straggler(merge, stream))
+        count_order(merge, stream->head.ts_ns);
     stream->ops->advance(stream);
     merge->n_pending -= !stream->pending;
-    replay_winner(merge, key_of(stream));
+    replay_winner(merge, key_of(merge, stream));
 }
 
 uint64_t rxtx_merge_complete_ns(const rxtx_merge *merge)

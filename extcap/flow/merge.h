@@ -1,7 +1,7 @@
 /* The merge: packets of many streams in one order of time.
  *
- * It pulls: the oldest packet is given out once every stream with nothing pending is complete beyond it. It knows no
- * clock and does no I/O, so the same streams always give the same order.
+ * It pulls: the oldest packet is given out once every stream with nothing pending is complete beyond it. It has no
+ * clock of its own and does no I/O, so the same streams always give the same order.
  */
 #pragma once
 
@@ -11,8 +11,9 @@
 
 /* What a stream competes with, the least wins. Upper half: the time of its packet or, if it has none, the time up to
  * which it is complete; twice that, plus one for a stream without a packet: of equal times the packet wins, for nothing
- * older can come. Lower half: its number. One integer, so that gcc and clang choose the winner without a branch, which
- * no processor could foresee: with 1,000 streams that is a third of the time. */
+ * older can come. A packet from before the clock was set back wins against all from behind that. Lower half: its
+ * number. One integer, so that gcc and clang choose the winner without a branch, which no processor could foresee: with
+ * 1,000 streams that is a third of the time. */
 typedef unsigned __int128 rxtx_merge_rank;
 
 /* A tournament: each inner node keeps who lost there, the winner of all stands on top. Advancing the winner
@@ -24,14 +25,18 @@ typedef struct {
     rxtx_merge_rank *losers; /* from 1 to n_leaves - 1; children of i are 2i and 2i + 1 */
     rxtx_merge_rank winner;
     unsigned n_pending;
+    uint64_t (*clock)(void); /* the engine's now_ns */
+    uint64_t now_ns;         /* when it was last read */
     bool needs_time;    /* of the stream that is in the way: it is complete up to a later time each time it is asked */
     uint64_t newest_ns; /* the highest time given out since the clock last stepped */
     uint64_t late;      /* packets given out after a newer one */
     uint64_t clock_steps; /* times went back by RXTX_CLOCK_STEP_NS or more */
 } rxtx_merge;
 
-/* Borrows the streams, of which there is at least one. */
-void rxtx_merge_init(rxtx_merge *merge, rxtx_stream *const *streams, unsigned n);
+/* Borrows the streams, of which there is at least one. clock: tells which packets are from before the clock was set
+ * back, since a packet cannot be stamped later than now; NULL = not to be told. It is asked with each refresh(), and
+ * when a packet seems to be one of those. */
+void rxtx_merge_init(rxtx_merge *merge, rxtx_stream *const *streams, unsigned n, uint64_t (*clock)(void));
 void rxtx_merge_clear(rxtx_merge *merge);
 
 /* The stream whose head is the next packet, or NULL: wait until an idle stream moves. With `all`, what is pending comes

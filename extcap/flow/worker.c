@@ -145,7 +145,7 @@ void rxtx_worker_run(rxtx_worker *worker)
     rxtx_engine *engine = worker->engine;
     rxtx_merge merge;
 
-    rxtx_merge_init(&merge, engine->streams, engine->n_streams);
+    rxtx_merge_init(&merge, engine->streams, engine->n_streams, engine->ops->now_ns);
     run_until_stopped(worker, &merge);
     engine->ops->halt(engine);
     if (has_rest(rxtx_stop_why(worker->stop)))

@@ -53,7 +53,7 @@ static double measure(guint n, const guint32 *gaps, guint8 *buffer)
 
     for (guint i = 0; i < n; i++)
         streams[i] = &sources[i].stream;
-    rxtx_merge_init(&merge, streams, n);
+    rxtx_merge_init(&merge, streams, n, NULL);
     start = clock();
     for (guint i = 0; i < PACKETS; i++) {
         const rxtx_stream *stream = rxtx_merge_next(&merge, false);
