@@ -1,9 +1,12 @@
-"""One kernel and one file system for all guests of a session; each test boots its own."""
+"""One kernel and one file system for all guests of a session. A guest boots for the first test of those that want such
+a machine, and plays the stories of all of them (those that were selected) one after another."""
 
+import os
 import pathlib
 import platform
 import shutil
 import sys
+import tempfile
 
 import pytest
 
@@ -11,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import debian  # noqa: E402
 import lab as labs  # noqa: E402
-from lib import paths  # noqa: E402
+from lib import namespaces, paths  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +29,23 @@ def _lab():
         pytest.skip(f"no kernel for the guest: {reason}")
 
 
+@pytest.fixture(scope="session")
+def _guests(_lab, request):
+    stories = [labs.Story.of(item) for item in request.session.items if item.get_closest_marker("story")]
+    with tempfile.TemporaryDirectory(prefix="rxtxcpu-guest-") as folder:
+        yield labs.Guests(_lab, stories, pathlib.Path(folder))
+
+
 @pytest.fixture
-def lab(_lab, scratch):
-    """Boots a guest for a script: lab(script, cpus="8", parameters=""), an Outcome."""
-    return lambda script, **machine: _lab.run(script, scratch, **machine)
+def outcome(_guests, request):
+    """What has become of the test's story."""
+    story = labs.Story.of(request.node)
+    if story.machine.cards:
+        _need_taps()
+    return _guests.outcome(story)
+
+
+def _need_taps():
+    if os.geteuid() != 0 or not os.path.exists("/dev/net/tun"):
+        pytest.skip("only root can make the tap devices that the guest's cards are connected to")
+    namespaces.sweep()

@@ -1,27 +1,50 @@
-"""A Linux with as many CPUs as a test wants, without KVM: boots it, runs a script in it, brings its files back.
+"""A Linux with as many CPUs as a test wants, without KVM: boots it, has it play stories, brings their files back.
 
-What the script may say is in lab.sh. The guest's network is a veth pair of its own, its only packets are the script's.
+What a story may say is in lab.sh. Its network is a veth pair of its own, its only packets are the story's. All stories
+for one kind of machine are played one after another in one guest.
 """
 
+import contextlib
 import dataclasses
 import pathlib
 import re
 import tarfile
 
+import cards
 from initramfs import Archive, Modules
 from lib import contract, paths, pcapng, sanitizer
 from lib.capture import Result
 from lib.process import Process
+from machine import SLOWNESS, WHOLE, Machine
 
 HERE = pathlib.Path(__file__).parent
-MODULES = ("virtio_pci", "virtio_blk", "veth")
+MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "veth")
 PROGRAMS = (paths.PROGRAM, paths.SENDER, "/usr/sbin/ip", "/usr/bin/date")
-LIMIT = 50 * sanitizer.SLOWNESS  # seconds; below that of conftest.py, so that the console is seen
-MEMORY = 2048 if sanitizer.kind() else 512  # MiB
+FOLDERS = ("proc", "sys", "dev", "run", "tmp", "results", "cgroup", "stories")
+LIMIT = 150 * SLOWNESS * sanitizer.SLOWNESS  # seconds for a guest
+MEMORY = (2048 if sanitizer.kind() else 1024) * max(SLOWNESS // 2, 1)  # MiB
 DISK = 256 << 20  # bytes; a sparse file
 SOFTNET_PROCESSED, SOFTNET_DROPPED, SOFTNET_CPU = 0, 1, 12  # columns (net/core/net-procfs.c, softnet_seq_show)
 LATE_SHARE = 0.05  # of the packets; more would be no order
-LATE_REMARK = re.compile(r"^rxtxcpu: (\d+) packets came later", re.MULTILINE)
+LATE_REMARK = re.compile(r"^rxtxcpu: (\d+) packets? came later", re.MULTILINE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Story:
+    """What a test has played in a guest. Tests with the same story look at one outcome."""
+    name: str
+    script: str
+    machine: Machine = WHOLE
+
+    @classmethod
+    def of(cls, item):
+        mark = item.get_closest_marker("story")
+        name = mark.kwargs.get("name") or getattr(item, "originalname", item.name).removeprefix("test_")
+        return cls(name, *mark.args)
+
+    @property
+    def key(self):
+        return self.script, self.machine
 
 
 def from_cpus(cpus):
@@ -43,21 +66,48 @@ def remarks(result):
     return [line for line in result.said if not LATE_REMARK.match(line)]
 
 
+def late_counted(said):
+    counted = LATE_REMARK.search(said)
+    return int(counted[1]) if counted else 0
+
+
 def _check_order(capture, said):
     """The guest's CPUs take turns, and any may stand still between the stamp of a packet and its way into the ring.
     So there may be late packets here, but few, and the program must have counted every one."""
     late = late_packets(capture)
-    counted = LATE_REMARK.search(said)
-    assert late == int(counted[1] if counted else 0), f"{late} packets are late; {said}"
+    assert late == late_counted(said), f"{late} packets are late; {said}"
     assert late <= LATE_SHARE * len(capture.packets), f"{late} of {len(capture.packets)} packets are late"
 
 
+@dataclasses.dataclass(frozen=True)
+class Switch:
+    """A CPU that was switched: it began after `before`, was over when `after`, and was said by `said` (nanoseconds)."""
+    cpu: int
+    on: bool
+    before: int
+    after: int
+    said: int
+
+    @property
+    def text(self):
+        return f"CPU {self.cpu} {'came online' if self.on else 'went offline'}"
+
+
+def check_said(result, switches):
+    """Each time that a CPU came or went was said once, in turn, with a time that lies between the moments when the
+    switching began and when the capture was known to have said it."""
+    assert [text for _time, text in result.events] == [switch.text for switch in switches]
+    for (time, text), switch in zip(result.events, switches):
+        assert switch.before <= time <= switch.said, f"{text} at {time}, but switched from {switch.before}"
+
+
 class Outcome:
-    """The files that the guest's script left in /results."""
+    """The files that a story left in its folder of /results."""
 
     def __init__(self, files, console):
         self.files = files  # {name: bytes}
         self.console = console
+        assert self.files.get("status") == b"0\n", f"the story failed, or the guest itself; {end_of(console)}"
 
     def text(self, name):
         return self.files[name].decode()
@@ -77,14 +127,24 @@ class Outcome:
                 counts[int(cpu)] = counts.get(int(cpu), 0) + int(count)
         return counts
 
-    def capture(self, name, exact_stop=False):
-        """A capture's end and its file, which keeps to the contract."""
+    def written(self, name):
+        """A capture's end and its file, whose order nobody has looked at."""
         result = self.ended(name)
         assert result.status == 0, f"exit {result.status}: {result.stderr}"
         result.file = pcapng.parse(self.files[f"{name}.pcapng"])
-        _check_order(result.file, result.stderr)
+        return result
+
+    def capture(self, name, exact_stop=False):
+        """A capture's end and its file, which keeps to the contract."""
+        result = self.grouped(name)
         in_order = sorted(result.packets, key=lambda packet: packet.ts_ns)
         contract.check(dataclasses.replace(result.file, packets=in_order), exact_stop=exact_stop)
+        return result
+
+    def grouped(self, name):
+        """The same of one by queue or by node: its packets have no CPU."""
+        result = self.written(name)
+        _check_order(result.file, result.stderr)
         return result
 
     def softnet(self, name, column):
@@ -92,16 +152,21 @@ class Outcome:
         rows = [[int(word, 16) for word in line.split()] for line in self.text(name).splitlines()]
         return {row[SOFTNET_CPU]: row[column] for row in rows}
 
-    def moments(self):
-        """[(nanoseconds before, after)] of each `offline` and `online`."""
-        lines = [line.split() for line in self.text("moments").splitlines()]
-        assert [word for word, _time in lines] == ["before", "after"] * (len(lines) // 2), lines
-        times = [int(time) for _word, time in lines]
-        return list(zip(times[::2], times[1::2]))
+    def softnet_growth(self, column, before="before", after="after"):
+        """{cpu: number}: how much that column grew from `softnet BEFORE` to `softnet AFTER`."""
+        first, last = self.softnet(before, column), self.softnet(after, column)
+        return {cpu: number - first.get(cpu, 0) for cpu, number in last.items()}
+
+    def switches(self):
+        """Each `offline` and `online`, in turn."""
+        rows = [line.split() for line in self.text("moments").splitlines()]
+        assert [row[0] for row in rows] == ["before", "switched", "said"] * (len(rows) // 3), rows
+        return [Switch(int(before[1]), before[2] == "1", int(before[3]), int(after[3]), int(said[3]))
+                for before, after, said in zip(rows[::3], rows[1::3], rows[2::3])]
 
 
 class Lab:
-    """A kernel and the file system that it boots with; each run is a guest of its own."""
+    """A kernel and the file system that it boots with; each machine is a guest of its own."""
 
     def __init__(self, packages):
         self._kernel = next((packages / "boot").glob("vmlinuz-*"))
@@ -110,7 +175,7 @@ class Lab:
     @staticmethod
     def _make_archive(packages):
         archive = Archive()
-        for folder in ("proc", "sys", "dev", "run", "tmp", "results"):
+        for folder in FOLDERS:
             archive.folder(folder)
         archive.file("bin/busybox", packages / "bin/busybox")
         for program in PROGRAMS:
@@ -121,32 +186,62 @@ class Lab:
         archive.data("modules/order", "".join(f"{name}\n" for name in images).encode())
         archive.file("init", HERE / "init")
         archive.file("lab.sh", HERE / "lab.sh")
+        archive.file("bin/within", HERE / "within")
+        archive.data("limit", f"{2 * LIMIT}\n".encode())
         return archive
 
-    def _words(self, folder, cpus, parameters):
+    def _words(self, folder, machine):
         """The CPUs take turns in one thread. With a thread for each, qemu 7.2 now and then goes on executing code that
         the guest's kernel has patched meanwhile (an int3 of its jump labels), for ever; two in 500 boots hung so."""
         return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "pc",
-                "-accel", "tcg,thread=single", "-smp", cpus, "-m", MEMORY,
+                "-accel", "tcg,thread=single", *machine.words(MEMORY),
                 "-display", "none", "-serial", "stdio", "-no-reboot",
                 "-kernel", self._kernel, "-initrd", folder / "initrd",
-                "-append", f"console=ttyS0 loglevel=4 panic=-1 {parameters}",
+                "-append", f"console=ttyS0 loglevel=4 panic=-1 {machine.parameters()}",
                 "-drive", f"if=virtio,format=raw,file={folder / 'disk'}"]
 
-    def run(self, script, folder, *, cpus="8", parameters=""):
-        """The Outcome of `script` in a guest with `cpus`, as qemu's -smp has them, and the kernel's `parameters`."""
+    def play(self, machine, stories, folder):
+        """{key of a story: its files} of a guest that has played `stories`, and the console."""
         extra = Archive()
-        extra.data("script", script.encode())
+        names = {story.key: f"{number:02}-{story.name[:60]}" for number, story in enumerate(stories)}
+        for story in stories:
+            extra.data(f"stories/{names[story.key]}", story.script.encode())
         (folder / "initrd").write_bytes(self._archive + extra.bytes())
         with open(folder / "disk", "wb") as disk:
             disk.truncate(DISK)
-        console = _watch(self._words(folder, cpus, parameters))
+        with cards.wired() if machine.cards else contextlib.nullcontext() as wires:
+            words = self._words(folder, machine)
+            console = _watch(wires.inside(*words, *cards.words()) if wires else words)
         files = _files_on(folder / "disk", console)
-        assert files.get("status") == b"0\n", f"the script failed, or the guest itself; {_end_of(console)}"
-        return Outcome(files, console)
+        return {key: files.get(name, {}) for key, name in names.items()}, console
 
 
-def _end_of(console):
+class Guests:
+    """The guests for `stories`, each booted when the first of its stories is asked for, once."""
+
+    def __init__(self, lab, stories, folder):
+        self._lab, self._folder = lab, folder
+        self._stories = {}  # {machine: {key: story}}
+        for story in stories:
+            self._stories.setdefault(story.machine, {}).setdefault(story.key, story)
+        self._played = {}  # {machine: (files, console)}, or the failure
+
+    def outcome(self, story):
+        if story.machine not in self._played:
+            self._played[story.machine] = self._play(story.machine)
+        if isinstance(self._played[story.machine], AssertionError):
+            raise self._played[story.machine]
+        files, console = self._played[story.machine]
+        return Outcome(files[story.key], console)
+
+    def _play(self, machine):
+        try:
+            return self._lab.play(machine, list(self._stories[machine].values()), self._folder)
+        except AssertionError as error:
+            return error
+
+
+def end_of(console):
     return f"the guest's console:\n{console[-8000:]}"
 
 
@@ -156,15 +251,20 @@ def _watch(words):
         try:
             status = qemu.wait(LIMIT)
         except AssertionError as error:
-            raise AssertionError(f"the guest did not end in {LIMIT} s; {_end_of(qemu.stdout.text)}") from error
-    assert status == 0, f"qemu: exit {status}: {qemu.stderr.text}; {_end_of(qemu.stdout.text)}"
+            raise AssertionError(f"the guest did not end in {LIMIT} s; {end_of(qemu.stdout.text)}") from error
+    assert status == 0, f"qemu: exit {status}: {qemu.stderr.text}; {end_of(qemu.stdout.text)}"
     return qemu.stdout.text
 
 
 def _files_on(disk, console):
-    """{name: bytes} of the archive that the guest has written."""
+    """{folder: {name: bytes}} of the archive that the guest has written."""
+    found = {}
     try:
         with tarfile.open(disk, "r:") as tar:
-            return {member.name.removeprefix("./"): tar.extractfile(member).read() for member in tar if member.isfile()}
+            for member in tar:
+                if member.isfile():
+                    folder, name = member.name.removeprefix("./").split("/", 1)
+                    found.setdefault(folder, {})[name] = tar.extractfile(member).read()
     except tarfile.TarError as error:
-        raise AssertionError(f"the guest left no results ({error}); {_end_of(console)}") from error
+        raise AssertionError(f"the guest left no results ({error}); {end_of(console)}") from error
+    return found
