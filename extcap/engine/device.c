@@ -110,6 +110,7 @@ bool rxtx_device_guess_dlt(const char *name, int *dlt, GError **error)
 static bool activate(pcap_t *handle, const char *name, GError **error)
 {
     int status = pcap_set_snaplen(handle, RXTX_SNAPLEN_MAX);
+    const char *what;
 
     if (status == 0)
         status = pcap_set_buffer_size(handle, probe_buffer_bytes);
@@ -119,8 +120,10 @@ static bool activate(pcap_t *handle, const char *name, GError **error)
         return true;
     if (status == PCAP_ERROR_PERM_DENIED)
         return rxtx_set_error(error, RXTX_ERROR_PERMISSION, "error creating socket: %s", g_strerror(EPERM));
-    return rxtx_set_error(error, RXTX_ERROR_KERNEL, "opening %s: %s: %s", name, pcap_statustostr(status),
-                          pcap_geterr(handle));
+    what = pcap_statustostr(status);
+    if (*pcap_geterr(handle) == '\0' || strcmp(what, pcap_geterr(handle)) == 0)
+        return rxtx_set_error(error, RXTX_ERROR_KERNEL, "opening %s: %s", name, what);
+    return rxtx_set_error(error, RXTX_ERROR_KERNEL, "opening %s: %s: %s", name, what, pcap_geterr(handle));
 }
 
 static GArray *compile(pcap_t *handle, const char *filter, GError **error)

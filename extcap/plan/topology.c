@@ -53,33 +53,38 @@ static void all_that_may_be(rxtx_cpuset *set)
         rxtx_cpuset_add(set, cpu);
 }
 
-/* A node lists its CPUs that are online; the others have a link to it. */
-static void read_links(rxtx_topology *topology, const char *root, unsigned node)
+/* A node lists its CPUs that are online; the others have a link to it. Returns how many are the node's. */
+static unsigned take_node(rxtx_topology *topology, const char *root, unsigned node)
 {
+    g_autofree rxtx_cpuset *cpus = g_new0(rxtx_cpuset, 1);
+    g_autofree char *list = g_strdup_printf("/sys/devices/system/node/node%u/cpulist", node);
+    bool told = read_set(root, list, cpus);
+    unsigned n = 0;
+
     for (unsigned cpu = 0; cpu < topology->limit; cpu++) {
-        g_autofree char *path = g_strdup_printf("%s/sys/devices/system/cpu/cpu%u/node%u", root, cpu, node);
-        if (topology->node[cpu] == RXTX_NODE_UNKNOWN && g_file_test(path, G_FILE_TEST_EXISTS))
+        g_autofree char *link = g_strdup_printf("%s/sys/devices/system/cpu/cpu%u/node%u", root, cpu, node);
+        bool its = (told && rxtx_cpuset_has(cpus, cpu)) ||
+                   (topology->node[cpu] == RXTX_NODE_UNKNOWN && g_file_test(link, G_FILE_TEST_EXISTS));
+        if (its)
             topology->node[cpu] = (int)node;
+        n += its;
     }
+    return n;
 }
 
+/* Those with a CPU that is online, and those that may have others only. Some have memory alone. */
 static void read_nodes(rxtx_topology *topology, const char *root)
 {
     g_autofree rxtx_cpuset *nodes = g_new0(rxtx_cpuset, 1);
-    g_autofree rxtx_cpuset *cpus = g_new0(rxtx_cpuset, 1);
+    g_autofree rxtx_cpuset *online = g_new0(rxtx_cpuset, 1);
 
     if (!read_set(root, "/sys/devices/system/node/has_cpu", nodes))
         return;
-    for (unsigned node = 0, limit = rxtx_cpuset_limit(nodes); node < limit; node++) {
-        g_autofree char *path = g_strdup_printf("/sys/devices/system/node/node%u/cpulist", node);
-        if (!rxtx_cpuset_has(nodes, node) || !read_set(root, path, cpus))
-            continue;
-        topology->n_nodes++;
-        for (unsigned cpu = 0; cpu < topology->limit; cpu++)
-            if (rxtx_cpuset_has(cpus, cpu))
-                topology->node[cpu] = (int)node;
-        read_links(topology, root, node);
-    }
+    if (read_set(root, "/sys/devices/system/node/online", online))
+        rxtx_cpuset_unite(nodes, online);
+    for (unsigned node = 0, limit = rxtx_cpuset_limit(nodes); node < limit; node++)
+        if (rxtx_cpuset_has(nodes, node) && take_node(topology, root, node) > 0)
+            topology->n_nodes++;
 }
 
 rxtx_topology *rxtx_topology_read(const char *root)

@@ -661,7 +661,7 @@ static void blocks_of_other_types_are_refused(void)
                                     RXTX_BLOCK_START,
                                     RXTX_BLOCK_STOP,
                                     RXTX_BLOCK_PING,
-                                    0xD2C70107,
+                                    0xD2C70108,
                                     0x80000006,
                                     G_MAXUINT32};
 

@@ -249,7 +249,7 @@ static void a_body_cut_anywhere_is_refused(void)
 static void a_type_that_is_none_of_ours_is_bad(void)
 {
     static const uint32_t types[] = {0,          1,          0x0A0D0D0A, 6,          0xD2C70000, 0xD2C70005, 0xD2C70100,
-                                     0xD2C70107, 0x52C70001, 0xD2C70201, 0xFFFFFFFF, 0x0100C7D3, 0x74736C69};
+                                     0xD2C70108, 0x52C70001, 0xD2C70201, 0xFFFFFFFF, 0x0100C7D3, 0x74736C69};
 
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
         for (int swapped = 0; swapped < 2; swapped++) {

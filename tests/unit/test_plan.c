@@ -181,6 +181,30 @@ static void the_cpus_of_a_node_are_one_group(void)
     tear_down(&m);
 }
 
+/* Its CPUs have only links to it, and node 3 has nothing but memory. */
+static void a_node_whose_cpus_are_all_offline_is_theirs(void)
+{
+    g_autoptr(rxtx_plan) all = NULL;
+    machine m;
+
+    set_up(&m, "0-3", "0-1");
+    write_file(&m, "sys/devices/system/node/has_cpu", "0\n");
+    write_file(&m, "sys/devices/system/node/online", "0,2-3\n");
+    write_file(&m, "sys/devices/system/node/node0/cpulist", "0-1\n");
+    write_file(&m, "sys/devices/system/node/node2/cpulist", "\n");
+    write_file(&m, "sys/devices/system/node/node3/cpulist", "\n");
+    write_file(&m, "sys/devices/system/cpu/cpu2/node2/online", "0\n");
+    write_file(&m, "sys/devices/system/cpu/cpu3/node2/online", "0\n");
+    m.options.group = RXTX_GROUP_NUMA;
+    all = plan(&m, NULL);
+    g_assert_cmpuint(all->n_groups, ==, 2);
+    g_assert_cmpint(all->groups[1].number, ==, 2);
+    g_assert_false(all->groups[1].due);
+    g_assert_cmpuint(all->streams[2].group, ==, 1);
+    g_assert_cmpuint(all->streams[3].group, ==, 1);
+    tear_down(&m);
+}
+
 static void a_node_is_captured_whose_only_cpu_runs_without_being_possible(void)
 {
     g_autoptr(rxtx_plan) second = NULL;
@@ -339,6 +363,7 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/nodes are told apart where there are several", nodes_are_told_apart_where_there_are_several);
     g_test_add_func("/plan/a CPU that sysfs hides is captured", a_cpu_that_sysfs_hides_is_captured);
     g_test_add_func("/plan/the CPUs of a node are one group", the_cpus_of_a_node_are_one_group);
+    g_test_add_func("/plan/a node whose CPUs are all offline", a_node_whose_cpus_are_all_offline_is_theirs);
     g_test_add_func("/plan/a node is captured whose only CPU runs without being possible",
                     a_node_is_captured_whose_only_cpu_runs_without_being_possible);
     g_test_add_func("/plan/a CPU without a node has a group of its own", a_cpu_without_a_node_has_a_group_of_its_own);
