@@ -6,6 +6,8 @@
 #include <linux/if_packet.h>
 #include <linux/membarrier.h>
 #include <net/ethernet.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -19,7 +21,52 @@ enum {
     MEMBERS_OF_INT = 256,
     /* Descriptors of the program beside a packet socket and a file for each member: fewer, in fact. */
     OTHER_FILES = 64,
+    /* Making a ring and closing its socket each wait for all CPUs to pass a quiet state (synchronize_net), some 10 and
+     * 20 ms, however many wait at the same time. */
+    THREADS_MAX = 64,
 };
+
+/* ---- many at the same time ---- */
+
+typedef struct {
+    void (*work)(rxtx_fanout *fanout, unsigned number);
+    rxtx_fanout *fanout;
+    unsigned first, step, n;
+} share;
+
+static gpointer do_share(gpointer data)
+{
+    const share *s = data;
+
+    for (unsigned number = s->first; number < s->n; number += s->step)
+        s->work(s->fanout, number);
+    return NULL;
+}
+
+/* Calls work for each number below n. Where no thread can be had, its share is done here. */
+static void do_each(rxtx_fanout *f, unsigned n, void (*work)(rxtx_fanout *fanout, unsigned number))
+{
+    unsigned n_threads = CLAMP(n, 1, THREADS_MAX);
+    g_autofree share *shares = g_new(share, n_threads);
+    g_autofree GThread **threads = g_new0(GThread *, n_threads);
+    sigset_t all, before;
+
+    sigfillset(&all); /* none of them is to take a signal that is ours */
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    for (unsigned i = 0; i < n_threads; i++) {
+        shares[i] = (share){work, f, i, n_threads, n};
+        threads[i] = i > 0 ? g_thread_try_new("ring", do_share, &shares[i], NULL) : NULL;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    for (unsigned i = 0; i < n_threads; i++)
+        if (threads[i] == NULL)
+            do_share(&shares[i]);
+    for (unsigned i = 0; i < n_threads; i++)
+        if (threads[i] != NULL)
+            g_thread_join(threads[i]);
+}
+
+/* ---- opening ---- */
 
 static bool attach(int fd, const struct sock_filter *program, unsigned length, GError **error)
 {
@@ -73,7 +120,6 @@ static bool open_members(rxtx_fanout *f, GError **error)
 static bool open_ring(rxtx_fanout *f, unsigned id, GError **error)
 {
     const rxtx_plan_stream *stream = &f->plan->streams[id];
-    g_autofree char *group = NULL;
     rxtx_filter_rules rules = {
         .split = {.n_queues = f->plan->n_queues, .rx_recorded = f->plan->rx_recorded},
         .member = stream->member,
@@ -86,14 +132,30 @@ static bool open_ring(rxtx_fanout *f, unsigned id, GError **error)
     f->programs[id] = rxtx_filter_compose(&rules, user_program(f), user_length(f), error);
     if (f->programs[id] == NULL)
         return false;
-    if (rxtx_ring_open(&f->rings[id], id, f->members[stream->member], stream->ring_bytes, f->plan->n_queues != 0,
-                       &f->rules, f->clock, error)) {
-        f->rings[id].stream.group = stream->group;
-        return true;
-    }
-    group = rxtx_plan_group_name(f->plan, stream->group);
-    g_prefix_error(error, "%s of %s: ", group, f->interface);
-    return false;
+    f->rings[id].stream.group = stream->group;
+    return rxtx_ring_open(&f->rings[id], id, f->members[stream->member], stream->ring_bytes, f->plan->n_queues != 0,
+                          &f->rules, f->clock, error);
+}
+
+static void map_ring(rxtx_fanout *f, unsigned id)
+{
+    rxtx_ring_map(&f->rings[id], &f->errors[id]);
+}
+
+/* Of several errors the first ring's is told. */
+static bool take_errors(rxtx_fanout *f, GError **error)
+{
+    bool good = true;
+
+    for (unsigned id = 0; id < f->plan->n_streams; id++)
+        if (f->errors[id] != NULL && good) {
+            g_autofree char *group = rxtx_plan_group_name(f->plan, f->plan->streams[id].group);
+            g_propagate_prefixed_error(error, g_steal_pointer(&f->errors[id]), "%s of %s: ", group, f->interface);
+            good = false;
+        } else {
+            g_clear_error(&f->errors[id]);
+        }
+    return good;
 }
 
 static bool open_rings(rxtx_fanout *f, GError **error)
@@ -101,7 +163,8 @@ static bool open_rings(rxtx_fanout *f, GError **error)
     for (unsigned id = 0; id < f->plan->n_streams; id++)
         if (!open_ring(f, id, error))
             return false;
-    return true;
+    do_each(f, f->plan->n_streams, map_ring);
+    return take_errors(f, error);
 }
 
 static bool bind_members(rxtx_fanout *f, GError **error)
@@ -205,6 +268,7 @@ void rxtx_fanout_init(rxtx_fanout *fanout, const rxtx_plan *plan, rxtx_clock *cl
         fanout->members[i] = -1;
     fanout->rings = g_new0(rxtx_ring, plan->n_streams);
     fanout->programs = g_new0(GArray *, plan->n_streams);
+    fanout->errors = g_new0(GError *, plan->n_streams);
 }
 
 /* Created, bound and joined in the order of the CPUs: after a loss of the device the kernel puts the members back in
@@ -253,17 +317,20 @@ bool rxtx_fanout_gone(const rxtx_fanout *fanout)
            link.sll_ifindex != fanout->device.ifindex;
 }
 
+static void close_member(rxtx_fanout *f, unsigned member)
+{
+    if (f->members[member] >= 0)
+        close(f->members[member]);
+    f->members[member] = -1;
+}
+
 void rxtx_fanout_close(rxtx_fanout *fanout)
 {
     for (unsigned i = 0; i < fanout->plan->n_streams; i++) {
         rxtx_ring_close(&fanout->rings[i]);
         g_clear_pointer(&fanout->programs[i], g_array_unref);
     }
-    for (unsigned i = 0; i < fanout->plan->n_members; i++) {
-        if (fanout->members[i] >= 0)
-            close(fanout->members[i]);
-        fanout->members[i] = -1;
-    }
+    do_each(fanout, fanout->plan->n_members, close_member);
     rxtx_device_clear(&fanout->device);
 }
 
@@ -273,4 +340,5 @@ void rxtx_fanout_clear(rxtx_fanout *fanout)
     g_free(fanout->members);
     g_free(fanout->rings);
     g_free(fanout->programs);
+    g_free(fanout->errors);
 }

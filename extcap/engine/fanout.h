@@ -24,6 +24,7 @@ typedef struct {
     int *members;           /* the plan's n_members sockets, -1 = not open */
     rxtx_ring *rings;       /* its n_streams */
     GArray **programs;      /* one for each ring: what its socket accepts */
+    GError **errors;        /* likewise: of what is done to all at the same time */
     unsigned group;         /* the kernel's id */
 } rxtx_fanout;
 

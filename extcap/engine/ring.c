@@ -153,7 +153,7 @@ static bool set_option(int fd, int option, int value, const char *what, GError *
            rxtx_set_errno(error, RXTX_ERROR_KERNEL, "%s", what);
 }
 
-static bool map(rxtx_ring *ring, GError **error)
+bool rxtx_ring_map(rxtx_ring *ring, GError **error)
 {
     struct tpacket_req3 request = {
         .tp_block_size = (unsigned)ring->block_bytes,
@@ -178,20 +178,20 @@ bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, bool sha
 {
     static const rxtx_stream_ops ops = {.advance = advance, .refresh = refresh};
 
-    *ring = (rxtx_ring){.stream = {.ops = &ops, .id = id, .complete_ns = ring->stream.complete_ns},
-                        .fd = fd,
-                        .bytes = bytes,
-                        .rules = rules,
-                        .clock = clock,
-                        .untold = ring->owed,
-                        .owed = ring->owed};
+    *ring = (rxtx_ring){
+        .stream = {.ops = &ops, .id = id, .group = ring->stream.group, .complete_ns = ring->stream.complete_ns},
+        .fd = fd,
+        .bytes = bytes,
+        .rules = rules,
+        .clock = clock,
+        .untold = ring->owed,
+        .owed = ring->owed};
     ring->block_bytes = bytes < SMALL_RING_BYTES ? SMALL_BLOCK_BYTES : BLOCK_BYTES;
     ring->n_blocks = (unsigned)(bytes / ring->block_bytes);
     ring->lost_before = g_new0(uint64_t, ring->n_blocks);
     ring->places = shared ? g_array_new(FALSE, FALSE, sizeof(rxtx_tpacket_place)) : NULL;
     return set_option(fd, PACKET_VERSION, TPACKET_V3, "choosing TPACKET_V3", error) &&
-           set_option(fd, PACKET_RESERVE, RXTX_TPACKET_RESERVE, "reserving room for VLAN tags", error) &&
-           map(ring, error);
+           set_option(fd, PACKET_RESERVE, RXTX_TPACKET_RESERVE, "reserving room for VLAN tags", error);
 }
 
 void rxtx_ring_close(rxtx_ring *ring)

@@ -34,12 +34,14 @@ typedef struct {
     uint64_t dropped;
 } rxtx_ring;
 
-/* Gives the socket fd a ring of `bytes` (a multiple of RXTX_RING_BYTES_MIN) and maps it. shared: packets of several
- * CPUs come into it; where one block ends and the next begins, they may still be out of order. The rest is borrowed and
- * must outlive the ring. ring: zero, or closed. On failure (RXTX_ERROR_KERNEL, RXTX_ERROR_PERMISSION) the ring is safe
- * to clear. */
+/* The ring of the socket fd, to be of `bytes` (a multiple of RXTX_RING_BYTES_MIN). shared: packets of several CPUs come
+ * into it; where one block ends and the next begins, they may still be out of order. The rest is borrowed and must
+ * outlive the ring. ring: zero, or closed. On failure (RXTX_ERROR_KERNEL, RXTX_ERROR_PERMISSION) it is safe to clear.
+ */
 bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, bool shared, const rxtx_frame_rules *rules,
                     rxtx_clock *clock, GError **error);
+/* Has the kernel make its memory, and maps it. Any thread may do that, of several rings at the same time. Likewise. */
+bool rxtx_ring_map(rxtx_ring *ring, GError **error);
 /* Not pending: its memory goes, its counters are 0 again, and its stream goes on as one to which nothing comes. What
  * was lost with no packet behind it is told by the first one after it is opened again. */
 void rxtx_ring_close(rxtx_ring *ring);
