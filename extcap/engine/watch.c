@@ -230,12 +230,13 @@ static gboolean on_news(gint fd, GIOCondition condition, gpointer data)
 }
 
 /* As the messages have it (IFF_LOWER_UP), which SIOCGIFFLAGS does not tell. */
-static bool has_carrier(int fd, struct ifreq *request)
+static bool has_carrier(int fd, const char *name)
 {
     struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+    struct ifreq request = {.ifr_data = (char *)&link};
 
-    request->ifr_data = (char *)&link;
-    return ioctl(fd, SIOCETHTOOL, request) < 0 || link.data != 0;
+    g_strlcpy(request.ifr_name, name, sizeof request.ifr_name);
+    return ioctl(fd, SIOCETHTOOL, &request) < 0 || link.data != 0;
 }
 
 /* As it is now: what changed between this and the socket's opening is told as a change. The name that was asked for may
@@ -249,7 +250,7 @@ static void read_link(rxtx_watch *w)
         g_strlcpy(w->link.name, w->interface, sizeof w->link.name);
     g_strlcpy(request.ifr_name, w->link.name, sizeof request.ifr_name);
     w->link.up = ioctl(w->fds[LINKS], SIOCGIFFLAGS, &request) < 0 || request.ifr_flags & IFF_UP;
-    w->link.carrier = has_carrier(w->fds[LINKS], &request);
+    w->link.carrier = has_carrier(w->fds[LINKS], w->link.name);
 }
 
 rxtx_watch *rxtx_watch_new(const char *interface, rxtx_event_tell tell_event, gpointer data)

@@ -28,7 +28,7 @@
 #define FRAME_MAX 65600
 #define BATCH 64
 #define NS_PER_S 1000000000ull
-#define DOWN_LOOK_US 200
+#define DOWN_LOOK_NS 200000
 #define IP_HEADER 20
 #define UDP_HEADER 8
 #define IP_LENGTH_MAX 65535
@@ -339,8 +339,10 @@ static int hand_over(struct worker *w, unsigned n)
 /* Is it worth trying again? An interface that is down, or whose other end is, may come up. */
 static bool will_pass(int error)
 {
+    static const struct timespec moment = {.tv_nsec = DOWN_LOOK_NS};
+
     if (error == ENETDOWN || error == ENOBUFS)
-        usleep(DOWN_LOOK_US);
+        nanosleep(&moment, NULL);
     return error == ENETDOWN || error == ENOBUFS || error == EAGAIN || error == EINTR;
 }
 
