@@ -324,17 +324,20 @@ static void begin_waiting(rxtx_session *s)
         s->deadline_us = deadline_us(s);
 }
 
-static void wait_for_interface(rxtx_session *s)
+static bool wait_for_interface(rxtx_session *s, GError **error)
 {
     g_autofree char *text = NULL;
 
     if (rxtx_options_remote(s->options) || !is_missing(s))
-        return;
+        return true;
+    if (!rxtx_device_may_capture(error))
+        return false;
     begin_waiting(s);
     text = g_strdup_printf("There is no interface %s yet, waiting for it", s->options->interface);
     say_waiting(s, text);
     while (is_missing(s) && rxtx_stop_why(&s->stop) == RXTX_STOP_NONE)
         wait_a_moment(s);
+    return true;
 }
 
 /* A fan-out group takes only sockets of an interface that is up, and sockets of none hear others: so nothing is opened
@@ -358,7 +361,9 @@ static bool wait_for_link(rxtx_session *s, GError **error)
                                   name);
         wait_a_moment(s);
     }
-    return true;
+    return rxtx_stop_why(&s->stop) != RXTX_STOP_NONE || rxtx_plan_same_queues(s->plan, "") ||
+           rxtx_set_error(error, RXTX_ERROR_INTERFACE,
+                          "The interface %s was made again meanwhile, with other queues: start again", name);
 }
 
 /* Without an error and a plan: the wait was ended. */
@@ -368,7 +373,8 @@ static bool prepare(rxtx_session *s, GError **error)
         return false;
     if (!catch_signals(s, error) || !keep_to_cpus(s, error))
         return false;
-    wait_for_interface(s);
+    if (!wait_for_interface(s, error))
+        return false;
     if (rxtx_stop_why(&s->stop) != RXTX_STOP_NONE)
         return true;
     if (!make_plan(s, error))

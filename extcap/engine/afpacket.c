@@ -15,6 +15,9 @@ enum {
     DOWN_LOOK_MS = 200,
     /* One that is gone for good still has packets in its rings for a moment. */
     REST_LOOK_MS = 10,
+    /* One that is there again may go down or away while it is opened: only a refusal that lasts so many looks counts.
+     */
+    REFUSALS_MAX = 10,
     /* A block is retired within twice its time-out (prb_retire_rx_blk_timer_expired, net/packet/af_packet.c), which is
      * some 40 ms. */
     SETTLE_US = 300000,
@@ -33,6 +36,8 @@ typedef struct {
     bool closed;    /* likewise, and nothing is open any more */
     bool halted;    /* nothing is waited for any more */
     gint64 away_us; /* monotonic: since when it is */
+    int refused;    /* index of the device that could not be opened again; 0 = none */
+    unsigned refusals;
 } afpacket;
 
 /* ---- the device ---- */
@@ -95,13 +100,26 @@ static bool check_same(afpacket *a, GError **error)
                                   a->fanout.interface, linktype ? "other queues" : "another link type");
 }
 
-/* One that vanishes while it is opened is waited for again. */
+/* One that vanishes while it is opened, or is another one by now, is waited for again. */
+static bool is_refused(afpacket *a)
+{
+    int ifindex = (int)if_nametoindex(a->fanout.interface);
+
+    if (ifindex != a->refused)
+        a->refusals = 0;
+    a->refused = ifindex;
+    return rxtx_device_is_up(a->fanout.interface) && ifindex == a->fanout.device.ifindex &&
+           ++a->refusals >= REFUSALS_MAX;
+}
+
 static rxtx_wait_result open_again(afpacket *a)
 {
     g_autoptr(GError) error = NULL;
+    bool opened = rxtx_fanout_open(&a->fanout, &error), same = opened && check_same(a, &error);
 
-    if (rxtx_fanout_open(&a->fanout, &error) && check_same(a, &error) && rxtx_fanout_accept(&a->fanout, &error)) {
+    if (same && rxtx_fanout_accept(&a->fanout, &error)) {
         a->away = a->closed = a->down = false;
+        a->refusals = 0;
         a->engine.group = a->fanout.group;
         a->tell(a->tell_data,
                 rxtx_event_new(RXTX_EVENT_LINK_BACK, RXTX_EVENT_NO_CPU,
@@ -109,7 +127,7 @@ static rxtx_wait_result open_again(afpacket *a)
         return RXTX_WAIT_GO_ON;
     }
     rxtx_fanout_close(&a->fanout);
-    if (!rxtx_device_is_up(a->fanout.interface))
+    if (opened == same && !is_refused(a))
         return RXTX_WAIT_GO_ON;
     a->engine.failure = g_steal_pointer(&error);
     return RXTX_WAIT_FAILED;

@@ -232,14 +232,18 @@ static bool make_promiscuous(const rxtx_fanout *f, GError **error)
                           f->device.ifindex);
 }
 
-/* All interfaces in pcap files have one link type, in pcapng each has its own. */
+/* All interfaces in pcap files have one link type, in pcapng each has its own. A device that is opened again keeps its
+ * filter: who is asked for the names in it may not be there yet, or answer otherwise. */
 static bool probe_device(rxtx_fanout *f, GError **error)
 {
-    const char *filter = f->plan->options->filter;
+    g_autoptr(GArray) known = g_steal_pointer(&f->device.filter);
+    const char *filter = known == NULL ? f->plan->options->filter : NULL;
+    bool probed = f->plan->ifindex == 0 ? rxtx_device_probe_all(&f->device, f->plan->one_linktype, filter, error)
+                                        : rxtx_device_probe(&f->device, f->interface, filter, error);
 
-    if (f->plan->ifindex == 0)
-        return rxtx_device_probe_all(&f->device, f->plan->one_linktype, filter, error);
-    return rxtx_device_probe(&f->device, f->interface, filter, error);
+    if (!probed || f->device.rules.linktype == f->rules.linktype)
+        f->device.filter = known != NULL ? g_steal_pointer(&known) : f->device.filter;
+    return probed;
 }
 
 /* What the kernel keeps of a packet does not count a header that is put in front afterwards. To count packets takes no
@@ -331,12 +335,12 @@ void rxtx_fanout_close(rxtx_fanout *fanout)
         g_clear_pointer(&fanout->programs[i], g_array_unref);
     }
     do_each(fanout, fanout->plan->n_members, close_member);
-    rxtx_device_clear(&fanout->device);
 }
 
 void rxtx_fanout_clear(rxtx_fanout *fanout)
 {
     rxtx_fanout_close(fanout);
+    rxtx_device_clear(&fanout->device);
     g_free(fanout->members);
     g_free(fanout->rings);
     g_free(fanout->programs);

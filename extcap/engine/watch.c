@@ -3,15 +3,19 @@
 #include "engine/watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <linux/ethtool.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
+#include <linux/nsfs.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +44,7 @@ struct rxtx_watch {
     int fds[EARS];         /* -1 = none */
     guint sources[EARS];   /* GLib's ids, 0 = none */
     bool fresh;            /* it was made again, and is not up yet */
+    bool missed;           /* there was more than the kernel could tell */
     uint64_t downs;
     int64_t offset_ns; /* realtime less boottime */
     uint8_t *message;
@@ -66,13 +71,17 @@ static size_t next_message(rxtx_watch *w, int fd, const char *what)
     struct sockaddr_nl from = {0};
     socklen_t size = sizeof from;
     ssize_t n;
+    bool again;
 
     do {
         n = recvfrom(fd, w->message, MESSAGE_BYTES, MSG_DONTWAIT, (struct sockaddr *)&from, &size);
-        if (n < 0 && errno == ENOBUFS)
+        again = (n < 0 && (errno == EINTR || errno == ENOBUFS)) || (n > 0 && from.nl_pid != 0);
+        if (n < 0 && errno == ENOBUFS) {
+            w->missed = true;
             tell(w, RXTX_EVENT_UNSEEN, "The kernel had more news of %s than it could tell: some are missing here",
                  what);
-    } while ((n < 0 && (errno == EINTR || errno == ENOBUFS)) || (n > 0 && from.nl_pid != 0));
+        }
+    } while (again);
     return n > 0 ? (size_t)n : 0;
 }
 
@@ -120,7 +129,7 @@ static void take_link(rxtx_watch *w, const rxtx_kernel_link *now)
     bool again = w->link.gone && !now->gone && (int)if_nametoindex(w->interface) == now->ifindex;
 
     if (now->ifindex == w->link.ifindex && now->gone) {
-        w->downs -= !w->link.up && !w->link.gone && w->downs > 0;
+        w->downs -= !w->link.up && !w->link.gone && !w->fresh && w->downs > 0;
         w->link.gone = true;
     } else if (again || (w->fresh && now->ifindex == w->link.ifindex)) {
         w->link = *now;
@@ -133,6 +142,44 @@ static void take_link(rxtx_watch *w, const rxtx_kernel_link *now)
     }
 }
 
+/* As the messages have it (IFF_LOWER_UP), which SIOCGIFFLAGS does not tell. */
+static bool has_carrier(int fd, const char *name)
+{
+    struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+    struct ifreq request = {.ifr_data = (char *)&link};
+
+    g_strlcpy(request.ifr_name, name, sizeof request.ifr_name);
+    return ioctl(fd, SIOCETHTOOL, &request) < 0 || link.data != 0;
+}
+
+/* As it is now. */
+static rxtx_kernel_link read_link(const rxtx_watch *w, const char *name)
+{
+    struct ifreq request = {0};
+    rxtx_kernel_link link = {.ifindex = (int)if_nametoindex(name)};
+
+    if (if_indextoname((unsigned)link.ifindex, link.name) == NULL)
+        g_strlcpy(link.name, name, sizeof link.name);
+    g_strlcpy(request.ifr_name, link.name, sizeof request.ifr_name);
+    link.up = ioctl(w->fds[LINKS], SIOCGIFFLAGS, &request) < 0 || request.ifr_flags & IFF_UP;
+    link.carrier = has_carrier(w->fds[LINKS], link.name);
+    return link;
+}
+
+/* What was not told is asked for, or its end would go unheard, and who has its name now unseen. */
+static void catch_up(rxtx_watch *w)
+{
+    char name[IF_NAMESIZE];
+    rxtx_kernel_link now = {.ifindex = w->link.ifindex, .gone = true};
+
+    if (if_indextoname((unsigned)w->link.ifindex, name) != NULL)
+        now = read_link(w, name);
+    take_link(w, &now);
+    now = read_link(w, w->interface);
+    if (w->link.gone && now.ifindex != 0)
+        take_link(w, &now);
+}
+
 static void take_links(rxtx_watch *w)
 {
     size_t size;
@@ -143,6 +190,43 @@ static void take_links(rxtx_watch *w)
         while (rxtx_kernel_next_link(&at, &size, &now))
             take_link(w, &now);
     }
+    if (w->missed)
+        catch_up(w);
+    w->missed = false;
+}
+
+/* Of uevents, which everything that is made or deleted has one of, only those of "online@" and "offline@". */
+static void hear_cpus_only(int fd)
+{
+    enum { ONLI = 0x6f6e6c69, OFFL = 0x6f66666c };
+    struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ONLI, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OFFL, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, MESSAGE_BYTES),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog attached = {.len = G_N_ELEMENTS(program), .filter = program};
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached); /* without it, all are heard */
+}
+
+/* The kernel tells of CPUs only where the first user namespace owns the network namespace (uevent_net_init), and says
+ * nothing elsewhere. */
+static bool is_told_of_cpus(void)
+{
+    static const ino_t first_user_namespace = 0xEFFFFFFD; /* PROC_USER_INIT_INO, linux/proc_ns.h */
+    int net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    int user = net >= 0 ? ioctl(net, NS_GET_USERNS) : -1;
+    struct stat owner = {.st_ino = first_user_namespace};
+
+    if (user >= 0) {
+        (void)fstat(user, &owner);
+        close(user);
+    }
+    if (net >= 0)
+        close(net);
+    return owner.st_ino == first_user_namespace;
 }
 
 static int open_netlink(int protocol, unsigned groups)
@@ -229,30 +313,6 @@ static gboolean on_news(gint fd, GIOCondition condition, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-/* As the messages have it (IFF_LOWER_UP), which SIOCGIFFLAGS does not tell. */
-static bool has_carrier(int fd, const char *name)
-{
-    struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
-    struct ifreq request = {.ifr_data = (char *)&link};
-
-    g_strlcpy(request.ifr_name, name, sizeof request.ifr_name);
-    return ioctl(fd, SIOCETHTOOL, &request) < 0 || link.data != 0;
-}
-
-/* As it is now: what changed between this and the socket's opening is told as a change. The name that was asked for may
- * be another one of it. */
-static void read_link(rxtx_watch *w)
-{
-    struct ifreq request = {0};
-
-    w->link.ifindex = (int)if_nametoindex(w->interface);
-    if (if_indextoname((unsigned)w->link.ifindex, w->link.name) == NULL)
-        g_strlcpy(w->link.name, w->interface, sizeof w->link.name);
-    g_strlcpy(request.ifr_name, w->link.name, sizeof request.ifr_name);
-    w->link.up = ioctl(w->fds[LINKS], SIOCGIFFLAGS, &request) < 0 || request.ifr_flags & IFF_UP;
-    w->link.carrier = has_carrier(w->fds[LINKS], w->link.name);
-}
-
 rxtx_watch *rxtx_watch_new(const char *interface, rxtx_event_tell tell_event, gpointer data)
 {
     rxtx_watch *w = g_new0(rxtx_watch, 1);
@@ -262,11 +322,13 @@ rxtx_watch *rxtx_watch_new(const char *interface, rxtx_event_tell tell_event, gp
     w->interface = interface;
     w->message = g_malloc(MESSAGE_BYTES);
     w->offset_ns = read_offset();
-    w->fds[CPUS] = open_netlink(NETLINK_KOBJECT_UEVENT, KERNEL_GROUP);
+    w->fds[CPUS] = is_told_of_cpus() ? open_netlink(NETLINK_KOBJECT_UEVENT, KERNEL_GROUP) : -1;
+    if (w->fds[CPUS] >= 0)
+        hear_cpus_only(w->fds[CPUS]);
     w->fds[LINKS] = interface != NULL ? open_netlink(NETLINK_ROUTE, RTMGRP_LINK) : -1;
     w->fds[CLOCK] = open_clock();
     if (w->fds[LINKS] >= 0)
-        read_link(w);
+        w->link = read_link(w, interface); /* what changed between this and the socket's opening is told as a change */
     for (unsigned i = 0; i < EARS; i++)
         if (w->fds[i] >= 0)
             w->sources[i] = g_unix_fd_add(w->fds[i], G_IO_IN, on_news, w);
@@ -279,7 +341,7 @@ rxtx_watch *rxtx_watch_new(const char *interface, rxtx_event_tell tell_event, gp
 uint64_t rxtx_watch_downs(const rxtx_watch *watch)
 {
     char name[IF_NAMESIZE];
-    bool ending = watch->fds[LINKS] >= 0 && !watch->link.up && !watch->link.gone &&
+    bool ending = watch->fds[LINKS] >= 0 && !watch->link.up && !watch->link.gone && !watch->fresh &&
                   if_indextoname((unsigned)watch->link.ifindex, name) == NULL;
 
     return watch->downs - MIN(watch->downs, ending);

@@ -93,13 +93,19 @@ static gboolean on_status(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-void rxtx_monitor_show(rxtx_monitor *m)
+static void show(rxtx_monitor *m)
 {
     rxtx_summary now = look(m);
     g_autofree char *text = rxtx_table_text(&now, rxtx_monitor_columns(), g_get_charset(NULL));
 
     clear_status(m);
     rxtx_outbox_put(&m->err, text);
+}
+
+void rxtx_monitor_show(rxtx_monitor *m)
+{
+    if (m != NULL)
+        show(m);
 }
 
 void rxtx_monitor_say(rxtx_monitor *m, const char *line)
@@ -109,7 +115,7 @@ void rxtx_monitor_say(rxtx_monitor *m, const char *line)
         return;
     }
     clear_status(m);
-    rxtx_outbox_put(&m->err, line);
+    rxtx_outbox_say(&m->err, line);
 }
 
 /* -w - has stdout. */
@@ -138,6 +144,8 @@ static gboolean on_stats(gpointer data)
 
 void rxtx_monitor_interrupted(rxtx_monitor *m)
 {
+    if (m == NULL)
+        return;
     if (isatty(STDERR_FILENO))
         rxtx_outbox_put(&m->err, "\n");
     m->shown = 0;

@@ -18,13 +18,13 @@ typedef struct rxtx_monitor rxtx_monitor;
 rxtx_monitor *rxtx_monitor_new(const rxtx_plan *plan, const rxtx_stats *live, const uint64_t *start_ns,
                                rxtx_stop *stop);
 
-/* The table at once, on stderr. */
+/* The table at once, on stderr. monitor: NULL = there is none yet. */
 void rxtx_monitor_show(rxtx_monitor *monitor);
 
 /* A line for the user, on stderr, now. monitor: NULL = nothing is shown yet, or any more. */
 void rxtx_monitor_say(rxtx_monitor *monitor, const char *line);
 
-/* The user typed ^C: what follows begins on a line of its own. */
+/* The user typed ^C: what follows begins on a line of its own. monitor: may be NULL. */
 void rxtx_monitor_interrupted(rxtx_monitor *monitor);
 
 /* Clears the status line. */

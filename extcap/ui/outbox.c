@@ -10,6 +10,9 @@
 
 #include "base/stop.h"
 
+/* Lines for a reader who sleeps. */
+enum { REST_MAX = 65536 };
+
 /* A pipe that is writable takes PIPE_BUF bytes without blocking. Returns what is left. */
 static const char *write_some(rxtx_outbox *o, const char *text, int timeout_ms)
 {
@@ -46,6 +49,14 @@ void rxtx_outbox_init(rxtx_outbox *o, int fd)
     *o = (rxtx_outbox){.fd = fd};
 }
 
+static void keep(rxtx_outbox *o, const char *left)
+{
+    if (*left == '\0' || o->broken)
+        return;
+    o->rest = g_strdup(left);
+    o->watch = g_unix_fd_add(o->fd, G_IO_OUT, on_writable, o);
+}
+
 bool rxtx_outbox_put(rxtx_outbox *o, const char *text)
 {
     const char *left;
@@ -53,11 +64,19 @@ bool rxtx_outbox_put(rxtx_outbox *o, const char *text)
     if (o->rest != NULL)
         return true;
     left = write_some(o, text, 0);
-    if (*left != '\0' && left != text && !o->broken) {
-        o->rest = g_strdup(left);
-        o->watch = g_unix_fd_add(o->fd, G_IO_OUT, on_writable, o);
-    }
+    if (left != text)
+        keep(o, left);
     return !o->broken;
+}
+
+void rxtx_outbox_say(rxtx_outbox *o, const char *text)
+{
+    g_autofree char *before = o->rest;
+
+    if (before == NULL)
+        keep(o, write_some(o, text, 0));
+    else
+        o->rest = g_strconcat(before, strlen(before) < REST_MAX ? text : NULL, NULL);
 }
 
 void rxtx_outbox_clear(rxtx_outbox *o)

@@ -1,6 +1,8 @@
-/* A way out to a reader who may be slow, or may have stopped: never blocks, and a text comes whole or not at all.
+/* A way out to a reader who may be slow, or may have stopped: never blocks, and a text comes whole or not at
+ * all.
  *
- * For the main thread, on GLib's default main context. While a text is on its way the next ones are left out.
+ * For the main thread, on GLib's default main context. While a text is on its way the next ones are left out, or come
+ * behind it.
  */
 #pragma once
 
@@ -17,5 +19,7 @@ typedef struct {
 void rxtx_outbox_init(rxtx_outbox *outbox, int fd);
 /* False when nobody reads any more. */
 bool rxtx_outbox_put(rxtx_outbox *outbox, const char *text);
+/* Not left out, unless there are too many before it. */
+void rxtx_outbox_say(rxtx_outbox *outbox, const char *text);
 /* Brings the rest out, and waits for that as long as it takes. */
 void rxtx_outbox_clear(rxtx_outbox *outbox);

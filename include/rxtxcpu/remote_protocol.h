@@ -33,7 +33,7 @@
 #define RXTXCPU_REMOTE_PROTOCOL_H
 
 /* A far end takes requests of its own version only, and an older near end a HELLO of its own only. */
-#define RXTX_REMOTE_PROTOCOL 1
+#define RXTX_REMOTE_PROTOCOL 2
 
 /* Local block types (bit 31), none of them the same when its bytes are turned around. */
 #define RXTX_BLOCK_REQUEST 0xD2C70001u

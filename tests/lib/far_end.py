@@ -12,7 +12,7 @@ REQUEST, START, STOP, PING = 0xD2C70001, 0xD2C70002, 0xD2C70003, 0xD2C70004
 HELLO, STATUS, WARNING, ERROR, TEXT, END, EVENT = range(0xD2C70101, 0xD2C70108)
 TYPES = {REQUEST: "(ua(ss))", START: "()", STOP: "()", PING: "(t)", HELLO: "(ua(ss)a(iib))", STATUS: "(ttttba(ttt))",
          WARNING: "(s)", ERROR: "(uss)", TEXT: "(s)", END: "(ttt)", EVENT: "(tsis)"}
-PROTOCOL = 1
+PROTOCOL = 2
 LOCAL = gvariant.LOCAL_ORDER
 OTHER = ">" if LOCAL == "<" else "<"
 

@@ -1,14 +1,15 @@
 """--persist: an interface that is gone is waited for, by its name, and captured on into the same files, whose numbers go
 on."""
 
+import json
 import signal
 
 import pytest
 
 from lib import accounting, attribution, kernel, pcapng, tun_device
-from lib.capture import named
+from lib.capture import named, words
 from lib.kinds import events_of, start_all
-from lib.process import eventually
+from lib.process import Process, eventually, run
 from lib.sender import Sending, send
 
 GONE = ("link-gone", "The interface vb is gone (deleted, or moved to another namespace), waiting for one of this name")
@@ -142,3 +143,41 @@ def test_one_with_other_queues_ends_a_capture_by_queue(veth, capture):
     result = running.result(status=1)
     assert result.said == ["rxtxqueue: There is an interface va again, but with other queues: the capture ends here"]
     assert sum(result.groups().values()) == sum(sent.values())
+
+
+@pytest.mark.parametrize("number", (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1))
+def test_no_signal_breaks_the_wait_for_one_that_never_was(veth, number):
+    waiting = Process(veth.b.inside(*words("--persist", "nobody")))
+    waiting.stderr.wait_for_line("waiting for it")
+    waiting.signal(number)
+    if number == signal.SIGUSR1:
+        waiting.signal(signal.SIGTERM)
+    assert waiting.wait() == 0
+
+
+def test_who_may_not_capture_is_told_before_the_wait(veth):
+    without = ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw"]
+    assert run(veth.b.inside(*without, *words("--persist", "nobody"))).status == 1
+
+
+def test_made_again_and_again_at_once_it_is_waited_for(veth, capture):
+    running = capture(veth.b, "vb", "-d", "rx", "--json", "--persist")
+    veth.b.shell("for n in $(seq 40); do ip link delete vb 2>/dev/null || true; "
+                 "ip link add vb type veth peer name vc$n; ip link set vc$n up; ip link set vb up; "
+                 "ip link set vb down; ip link set vb up; sleep 0.0$((n % 9 + 1)); done")
+    eventually(lambda: running.stderr.text.count(BACK[1]) == running.stderr.text.count(GONE[1]) > 0, BACK[1])
+    assert {event for event, _text in comings_and_goings(running.stop())} == {"link-gone", "link-back"}
+
+
+def test_a_time_that_it_went_down_counts_also_when_it_was_made_again(veth, capture):
+    running = capture(veth.b, "vb", "-d", "rx", "--json", "--persist")
+    veth.b.ip("link set vb down")
+    veth.b.ip("link set vb up")
+    for number in (1, 2):
+        delete(veth)
+        wait_for(running, GONE, number)
+        veth.b.ip("link add vb type veth peer name vc")  # not up yet, and gone again
+        delete(veth)
+        veth.make()
+        wait_for(running, BACK, number)
+    assert json.loads(running.stop().stdout)["downs"] == 1

@@ -1,5 +1,6 @@
 """What the program may still do while it captures, and what it says when it may not do enough."""
 
+import json
 import os
 
 import pytest
@@ -52,6 +53,16 @@ def test_without_net_raw_it_says_which_capability_is_missing(veth):
     assert ended.status == 1 and ended.stdout == ""
     assert ended.stderr_lines[0] == "rxtxcpu: error creating socket: Operation not permitted"
     assert ended.stderr_lines[1] == f"rxtxcpu: Run: sudo setcap cap_net_raw+ep {os.path.realpath(paths.PROGRAM)}"
+
+
+def test_where_the_kernel_does_not_tell_of_cpus_that_is_said():
+    """As in a container without root: a user's own network namespace."""
+    alone = ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    ended = run([*alone, *sanitizer.launcher(), paths.PROGRAM, "--json", "--duration", "1", "lo"])
+    assert ended.status == 0, ended.stderr
+    events = [(event["event"], event["text"]) for event in json.loads(ended.stdout)["events"]]
+    assert events == [("unseen", "This system does not tell of CPUs that come and go: nothing will be said of it")]
+    assert ended.stderr_lines[0].endswith(f"Z: {events[0][1]}")
 
 
 def probed(running):

@@ -111,7 +111,7 @@ def test_what_is_wrong_amid_a_capture_leaves_what_came_before(speak, name):
 
 @pytest.mark.parametrize("name, sentence", (
     ("a-text", "said something else than rxtxcpu"),
-    ("protocol-2", "speaks protocol 2, this one protocol 1"),
+    ("protocol-3", "speaks protocol 3, this one protocol 2"),
     ("an-error-amid", "the disk there is full"),
     ("nothing", ""),
 ))

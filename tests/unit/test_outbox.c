@@ -76,6 +76,31 @@ static void what_is_said_meanwhile_is_left_out_and_not_cut(void)
     tear_down(&f);
 }
 
+static void what_must_be_said_comes_behind_what_is_on_its_way(void)
+{
+    g_autofree char *text = g_strnfill(300000, 'x');
+    g_autoptr(GString) got = NULL;
+    fixture f;
+
+    set_up(&f);
+    rxtx_outbox_say(&f.outbox, text);
+    rxtx_outbox_say(&f.outbox, "too much before it\n");
+    got = read_all(&f);
+    g_assert_cmpuint(got->len, ==, 300000);
+    rxtx_outbox_put(&f.outbox, "x");
+    g_string_free(read_all(&f), TRUE);
+    while (f.outbox.rest == NULL) /* until the pipe is full */
+        rxtx_outbox_say(&f.outbox, "12345678\n");
+    rxtx_outbox_put(&f.outbox, "left out\n");
+    rxtx_outbox_say(&f.outbox, "first\n");
+    rxtx_outbox_say(&f.outbox, "second\n");
+    g_string_free(g_steal_pointer(&got), TRUE);
+    got = read_all(&f);
+    g_assert_true(g_str_has_suffix(got->str, "12345678\nfirst\nsecond\n"));
+    g_assert_null(strstr(got->str, "left out"));
+    tear_down(&f);
+}
+
 static void a_reader_that_left_is_told(void)
 {
     fixture f;
@@ -95,6 +120,8 @@ int main(int argc, char **argv)
                     a_text_that_is_larger_than_the_pipe_comes_whole);
     g_test_add_func("/outbox/what is said meanwhile is left out and not cut",
                     what_is_said_meanwhile_is_left_out_and_not_cut);
+    g_test_add_func("/outbox/what must be said comes behind what is on its way",
+                    what_must_be_said_comes_behind_what_is_on_its_way);
     g_test_add_func("/outbox/a reader that left is told", a_reader_that_left_is_told);
     return g_test_run();
 }
