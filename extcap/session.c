@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <net/if.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,12 +12,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "await.h"
 #include "base/error.h"
 #include "base/privilege.h"
 #include "base/sandbox.h"
 #include "base/stop.h"
 #include "engine/afpacket.h"
-#include "engine/device.h"
 #include "engine/watch.h"
 #include "flow/worker.h"
 #include "news.h"
@@ -34,7 +32,7 @@
 #include "ui/toolbar.h"
 #include "ui/verbose.h"
 
-enum { NS_PER_US = 1000, MS_PER_S = 1000, US_PER_MS = 1000, LINK_LOOK_MS = 200, LAST_MS = 20000 };
+enum { NS_PER_US = 1000, MS_PER_S = 1000, US_PER_MS = 1000, LAST_MS = 20000 };
 
 struct rxtx_session {
     const rxtx_options *options;
@@ -166,13 +164,20 @@ static gint64 deadline_us(const rxtx_session *s)
     return limit_ms > 0 ? g_get_monotonic_time() + (gint64)limit_ms * US_PER_MS : 0;
 }
 
-static gboolean on_signal(gint fd, GIOCondition condition, gpointer data)
+static void take_signals(gpointer data)
 {
+    rxtx_session *s = data;
     struct signalfd_siginfo info;
 
+    while (read(s->signals, &info, sizeof info) == sizeof info)
+        take_signal(s, info.ssi_signo);
+}
+
+static gboolean on_signal(gint fd, GIOCondition condition, gpointer data)
+{
+    (void)fd;
     (void)condition;
-    while (read(fd, &info, sizeof info) == sizeof info)
-        take_signal(data, info.ssi_signo);
+    take_signals(data);
     return G_SOURCE_CONTINUE;
 }
 
@@ -281,89 +286,37 @@ static bool keep_to_cpus(const rxtx_session *s, GError **error)
                           s->options->worker_cpus, g_strerror(errno));
 }
 
-/* ---- waiting for an interface ---- */
-
-static bool is_down(const rxtx_session *s)
-{
-    return s->plan->ifindex != 0 && s->options->wait_for_link && !rxtx_device_is_up(s->options->interface);
-}
-
-/* In Wireshark's list it was there. */
-static bool is_missing(const rxtx_session *s)
-{
-    const char *name = s->options->interface;
-
-    return name != NULL && s->options->persist && s->options->wait_for_link && if_nametoindex(name) == 0;
-}
-
-static void say_waiting(rxtx_session *s, const char *text)
-{
-    if (s->serve != NULL)
-        rxtx_serve_warn(s->serve, text);
-    else
-        fprintf(stderr, "%s: %s\n", s->options->program, text);
-}
-
-/* For a moment, unless there is a signal or the other end is gone. */
-static void wait_a_moment(rxtx_session *s)
-{
-    struct pollfd signals = {.fd = s->signals, .events = POLLIN};
-
-    if (s->serve != NULL && !rxtx_serve_idle(s->serve, LINK_LOOK_MS))
-        rxtx_stop_abandon(&s->stop);
-    if (poll(&signals, 1, s->serve != NULL ? 0 : LINK_LOOK_MS) > 0)
-        on_signal(s->signals, G_IO_IN, s);
-    if (s->deadline_us != 0 && g_get_monotonic_time() >= s->deadline_us)
-        rxtx_stop_request(&s->stop, RXTX_STOP_DURATION);
-}
-
 /* A wait is part of a capture's duration. */
-static void begin_waiting(rxtx_session *s)
+static rxtx_await new_await(rxtx_session *s)
 {
-    if (s->deadline_us == 0)
-        s->deadline_us = deadline_us(s);
+    return (rxtx_await){.options = s->options,
+                        .stop = &s->stop,
+                        .serve = s->serve,
+                        .deadline_us = s->deadline_us,
+                        .signals = s->signals,
+                        .take_signals = take_signals,
+                        .data = s};
 }
 
 static bool wait_for_interface(rxtx_session *s, GError **error)
 {
-    g_autofree char *text = NULL;
+    rxtx_await await = new_await(s);
 
-    if (rxtx_options_remote(s->options) || !is_missing(s))
+    if (!rxtx_await_is_missing(&await))
         return true;
-    if (!rxtx_device_may_capture(error))
-        return false;
-    begin_waiting(s);
-    text = g_strdup_printf("There is no interface %s yet, waiting for it", s->options->interface);
-    say_waiting(s, text);
-    while (is_missing(s) && rxtx_stop_why(&s->stop) == RXTX_STOP_NONE)
-        wait_a_moment(s);
-    return true;
+    await.deadline_us = s->deadline_us = deadline_us(s);
+    return rxtx_await_interface(&await, error);
 }
 
-/* A fan-out group takes only sockets of an interface that is up, and sockets of none hear others: so nothing is opened
- * before. Returns when it is up, gone, or nobody wants to wait any more. */
 static bool wait_for_link(rxtx_session *s, GError **error)
 {
-    const char *name = s->options->interface;
-    g_autofree char *text = NULL;
+    rxtx_await await = new_await(s);
 
-    if (!is_down(s))
+    if (!rxtx_await_is_down(&await, s->plan))
         return true;
-    if (!rxtx_device_may_capture(error))
-        return false;
-    begin_waiting(s);
-    text = g_strdup_printf("The interface %s is down, waiting until it is up. Run%s: ip link set dev %s up", name,
-                           s->serve != NULL ? " there" : "", name);
-    say_waiting(s, text);
-    while (is_down(s) && rxtx_stop_why(&s->stop) == RXTX_STOP_NONE) {
-        if (if_nametoindex(name) != s->plan->ifindex && !s->options->persist)
-            return rxtx_set_error(error, RXTX_ERROR_INTERFACE, "The interface %s is gone, or has another name now",
-                                  name);
-        wait_a_moment(s);
-    }
-    return rxtx_stop_why(&s->stop) != RXTX_STOP_NONE || rxtx_plan_same_queues(s->plan, "") ||
-           rxtx_set_error(error, RXTX_ERROR_INTERFACE,
-                          "The interface %s was made again meanwhile, with other queues: start again", name);
+    if (s->deadline_us == 0)
+        await.deadline_us = s->deadline_us = deadline_us(s);
+    return rxtx_await_link(&await, s->plan, error);
 }
 
 /* Without an error and a plan: the wait was ended. */
