@@ -133,8 +133,8 @@ static bool open_ring(rxtx_fanout *f, unsigned id, GError **error)
     if (f->programs[id] == NULL)
         return false;
     f->rings[id].stream.group = stream->group;
-    return rxtx_ring_open(&f->rings[id], id, f->members[stream->member], stream->ring_bytes, f->plan->n_queues != 0,
-                          &f->rules, f->clock, error);
+    return rxtx_ring_open(&f->rings[id], id, f->members[stream->member], stream->ring_bytes,
+                          f->plan->n_queues != 0 || f->plan->steered, &f->rules, f->clock, error);
 }
 
 static void map_ring(rxtx_fanout *f, unsigned id)

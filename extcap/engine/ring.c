@@ -49,10 +49,21 @@ static uint64_t read_counters(rxtx_ring *ring)
     return stats.tp_drops;
 }
 
+static GArray *new_places(void)
+{
+    return g_array_new(FALSE, FALSE, sizeof(rxtx_tpacket_place));
+}
+
+/* A packet is stamped before it is steered to another CPU, and may be overtaken on the way. Where that is seen once,
+ * the blocks to come are sorted. */
 static bool take_packet(rxtx_ring *ring)
 {
+    uint64_t before_ns = ring->stream.head.ts_ns;
+
     if (!rxtx_tpacket_next(&ring->walk, &ring->stream.head))
         return false;
+    if (ring->stream.head.ts_ns < before_ns && ring->places == NULL)
+        ring->places = new_places();
     ring->stream.head.dropped = ring->untold;
     ring->owed -= ring->untold;
     ring->untold = 0;
@@ -189,7 +200,7 @@ bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, bool sha
     ring->block_bytes = bytes < SMALL_RING_BYTES ? SMALL_BLOCK_BYTES : BLOCK_BYTES;
     ring->n_blocks = (unsigned)(bytes / ring->block_bytes);
     ring->lost_before = g_new0(uint64_t, ring->n_blocks);
-    ring->places = shared ? g_array_new(FALSE, FALSE, sizeof(rxtx_tpacket_place)) : NULL;
+    ring->places = shared ? new_places() : NULL;
     return set_option(fd, PACKET_VERSION, TPACKET_V3, "choosing TPACKET_V3", error) &&
            set_option(fd, PACKET_RESERVE, RXTX_TPACKET_RESERVE, "reserving room for VLAN tags", error);
 }

@@ -24,7 +24,7 @@ typedef struct {
     unsigned n_blocks;
     unsigned block; /* being read, or the next to be handed over */
     rxtx_tpacket_walk walk;
-    GArray *places;        /* of a ring that several CPUs fill: see rxtx_tpacket_sort; NULL = one CPU fills it */
+    GArray *places;        /* of a ring whose packets several CPUs stamp: see rxtx_tpacket_sort; NULL = one CPU does */
     uint64_t *lost_before; /* one for each block: packets lost right before its first packet */
     uint64_t untold;       /* packets lost right before the next packet */
     uint64_t owed;         /* packets lost that no packet has told of yet, these among them */
@@ -34,9 +34,10 @@ typedef struct {
     uint64_t dropped;
 } rxtx_ring;
 
-/* The ring of the socket fd, to be of `bytes` (a multiple of RXTX_RING_BYTES_MIN). shared: packets of several CPUs come
- * into it; where one block ends and the next begins, they may still be out of order. The rest is borrowed and must
- * outlive the ring. ring: zero, or closed. On failure (RXTX_ERROR_KERNEL, RXTX_ERROR_PERMISSION) it is safe to clear.
+/* The ring of the socket fd, to be of `bytes` (a multiple of RXTX_RING_BYTES_MIN). shared: several CPUs stamp what
+ * comes into it; where one block ends and the next begins, they may still be out of order. The rest is borrowed and
+ * must outlive the ring. ring: zero, or closed. On failure (RXTX_ERROR_KERNEL, RXTX_ERROR_PERMISSION) it is safe to
+ * clear.
  */
 bool rxtx_ring_open(rxtx_ring *ring, unsigned id, int fd, size_t bytes, bool shared, const rxtx_frame_rules *rules,
                     rxtx_clock *clock, GError **error);

@@ -270,6 +270,12 @@ static bool choose_format(rxtx_plan *plan, unsigned n_groups, GError **error)
                           rxtx_group_noun(options->group));
 }
 
+static bool is_steered(const rxtx_options *options, const char *root)
+{
+    return options->interface != NULL && (options->direction & RXTX_DIRECTION_RX) &&
+           rxtx_queues_steered(root, options->interface);
+}
+
 static bool fill(rxtx_plan *plan, const rxtx_topology *topology, const char *root, GError **error)
 {
     g_autofree inventory *there = g_new0(inventory, 1);
@@ -292,6 +298,7 @@ static bool fill(rxtx_plan *plan, const rxtx_topology *topology, const char *roo
     if (rxtx_options_to_stdout(plan->options) && plan->format == RXTX_FORMAT_PCAP)
         *set = *online; /* what comes online later could not be told apart in there */
     plan->one_linktype = plan->ifindex == 0 && (plan->format == RXTX_FORMAT_PCAP || plan->options->one_linktype);
+    plan->steered = is_steered(plan->options, root);
     add_groups(plan, set, online, topology);
     add_streams(plan, topology);
     deal_memory(plan, topology);

@@ -37,6 +37,7 @@ typedef struct {
     unsigned n_members;          /* highest possible CPU + 1; or queues + 1 */
     unsigned n_queues;           /* 0 = members are CPUs */
     bool rx_recorded;            /* see rxtx_queues */
+    bool steered;                /* what a CPU received may have been stamped by another one: see rxtx_queues_steered */
     unsigned n_numbers;          /* CPUs, queues or nodes that there are, asked for or not */
     rxtx_plan_group *groups;     /* n_groups, at least one of them due */
     unsigned n_groups;

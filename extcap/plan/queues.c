@@ -31,7 +31,10 @@ static bool is_ours(const char *folder, const char *interface)
     return g_file_get_contents(path, &text, NULL, NULL) && strtoul(text, NULL, 10) == if_nametoindex(interface);
 }
 
-static unsigned count_entries(const char *folder, const char *prefix)
+typedef bool (*queue_test)(const char *folder, const char *queue);
+
+/* How many queues there are with this prefix, of which the test holds; NULL = all. */
+static unsigned count_queues(const char *folder, const char *prefix, queue_test test)
 {
     g_autofree char *path = g_strconcat(folder, "/queues", NULL);
     GDir *dir = g_dir_open(path, 0, NULL);
@@ -39,9 +42,25 @@ static unsigned count_entries(const char *folder, const char *prefix)
     unsigned n = 0;
 
     while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
-        n += g_str_has_prefix(name, prefix);
+        n += g_str_has_prefix(name, prefix) && (test == NULL || test(path, name));
     g_clear_pointer(&dir, g_dir_close);
     return n;
+}
+
+/* A mask such as 00000000,00000003. */
+static bool is_steered(const char *folder, const char *queue)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s/rps_cpus", folder, queue);
+    g_autofree char *mask = NULL;
+
+    return g_file_get_contents(path, &mask, NULL, NULL) && strpbrk(mask, "123456789abcdefABCDEF") != NULL;
+}
+
+bool rxtx_queues_steered(const char *root, const char *interface)
+{
+    g_autofree char *folder = g_strconcat(root, "/sys/class/net/", interface, NULL);
+
+    return (*root != '\0' || is_ours(folder, interface)) && count_queues(folder, "rx-", is_steered) > 0;
 }
 
 /* The device behind the interface is hardware, or what stands for it (PCI, virtio, Xen, VMBus). */
@@ -62,8 +81,8 @@ rxtx_queues rxtx_queues_read(const char *root, const char *interface)
     if (ask_driver(interface, &info))
         g_strlcpy(queues.driver, info.driver, sizeof queues.driver);
     if (*root != '\0' || is_ours(folder, interface)) {
-        queues.n_rx = count_entries(folder, "rx-");
-        queues.n_tx = count_entries(folder, "tx-");
+        queues.n_rx = count_queues(folder, "rx-", NULL);
+        queues.n_tx = count_queues(folder, "tx-", NULL);
         queues.rx_recorded = has_hardware(folder);
     } else if (ask_driver(interface, &channels)) {
         queues.n_rx = channels.rx_count + channels.combined_count;

