@@ -2,6 +2,7 @@
 #include "await.h"
 
 #include <net/if.h>
+#include <pcap/dlt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,16 +10,42 @@
 #include "base/error.h"
 #include "engine/device.h"
 
-enum { LOOK_MS = 200 };
+enum {
+    LOOK_MS = 200,
+    NAME_BYTES = 128, /* ALTIFNAMSIZ, linux/if.h */
+};
+
+/* As dev_valid_name in net/core/dev.c has it, but that other names of an interface may be longer. */
+static bool may_be_named(const char *name)
+{
+    return name != NULL && *name != '\0' && strlen(name) < NAME_BYTES && strpbrk(name, "/: \t\n\v\f\r") == NULL &&
+           strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "any") != 0;
+}
+
+/* Whatever the interface will be: is it a filter for none? Found out later, it would end a capture that has begun. */
+static bool check_filter(const char *filter, GError **error)
+{
+    static const int dlts[] = {DLT_EN10MB, DLT_RAW, DLT_LINUX_SLL, DLT_IEEE802_11_RADIO};
+    g_autofree char *why = NULL;
+
+    if (filter == NULL || *filter == '\0')
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(dlts); i++) {
+        g_free(g_steal_pointer(&why));
+        if (rxtx_device_check_filter(dlts[i], filter, &why))
+            return true;
+    }
+    return rxtx_set_error(error, RXTX_ERROR_INPUT, "Invalid capture filter '%s': %s. See: man pcap-filter", filter,
+                          why);
+}
 
 /* In Wireshark's list it was there. */
 bool rxtx_await_is_missing(const rxtx_await *await)
 {
     const rxtx_options *options = await->options;
-    const char *name = options->interface;
 
-    return name != NULL && options->persist && options->wait_for_link && !rxtx_options_remote(options) &&
-           strcmp(name, "any") != 0 && if_nametoindex(name) == 0;
+    return options->persist && options->wait_for_link && !rxtx_options_remote(options) &&
+           may_be_named(options->interface) && if_nametoindex(options->interface) == 0;
 }
 
 bool rxtx_await_is_down(const rxtx_await *await, const rxtx_plan *plan)
@@ -52,7 +79,7 @@ bool rxtx_await_interface(const rxtx_await *await, GError **error)
 {
     g_autofree char *text = g_strdup_printf("There is no interface %s yet, waiting for it", await->options->interface);
 
-    if (!rxtx_device_may_capture(error))
+    if (!rxtx_device_may_capture(error) || !check_filter(await->options->filter, error))
         return false;
     say(await, text);
     while (rxtx_await_is_missing(await) && wait_a_moment(await))

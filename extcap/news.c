@@ -32,7 +32,7 @@ static bool is_captured(const rxtx_news *news, const rxtx_event *event)
     return all;
 }
 
-static void keep(rxtx_news *news, rxtx_event *event)
+void rxtx_news_keep(rxtx_news *news, rxtx_event *event)
 {
     if (event->kind == RXTX_EVENT_WARNING || news->events->len >= KEPT_MAX) {
         news->more += event->kind != RXTX_EVENT_WARNING;
@@ -56,7 +56,7 @@ static void tell(rxtx_news *news, rxtx_event *event)
     else if (news->options->face == RXTX_FACE_CLI)
         rxtx_monitor_say(news->monitor, whole);
     rxtx_toolbar_say(news->toolbar, line);
-    keep(news, event);
+    rxtx_news_keep(news, event);
 }
 
 static gboolean on_errand(gpointer data)

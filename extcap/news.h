@@ -32,6 +32,9 @@ void rxtx_news_init(rxtx_news *news, const rxtx_options *options, rxtx_toolbar *
  * while GLib's main loop runs or will run. */
 void rxtx_news_tell(gpointer news, rxtx_event *event);
 
+/* Takes it over and keeps it only: it is told in another way. By the main thread. */
+void rxtx_news_keep(rxtx_news *news, rxtx_event *event);
+
 /* What the plan has to say before the capture. */
 void rxtx_news_tell_plan(const rxtx_news *news);
 

@@ -58,6 +58,7 @@ struct rxtx_session {
     GMainLoop *loop;
     uint64_t start_ns, end_ns;
     gint64 deadline_us; /* monotonic: the end by -a duration; 0 = none */
+    bool waited;        /* for the interface, before the capture */
     bool over;          /* there was a capture, and it has ended */
 };
 
@@ -298,6 +299,12 @@ static rxtx_await new_await(rxtx_session *s)
                         .data = s};
 }
 
+/* It may take days. */
+static void keep_for_waiting(const rxtx_session *s)
+{
+    rxtx_privilege_drop(RXTX_PRIVILEGE_SOCKETS | (s->options->write != NULL ? RXTX_PRIVILEGE_FILES : 0));
+}
+
 static bool wait_for_interface(rxtx_session *s, GError **error)
 {
     rxtx_await await = new_await(s);
@@ -305,6 +312,8 @@ static bool wait_for_interface(rxtx_session *s, GError **error)
     if (!rxtx_await_is_missing(&await))
         return true;
     await.deadline_us = s->deadline_us = deadline_us(s);
+    s->waited = true;
+    keep_for_waiting(s);
     return rxtx_await_interface(&await, error);
 }
 
@@ -316,6 +325,8 @@ static bool wait_for_link(rxtx_session *s, GError **error)
         return true;
     if (s->deadline_us == 0)
         await.deadline_us = s->deadline_us = deadline_us(s);
+    s->waited = true;
+    keep_for_waiting(s);
     return rxtx_await_link(&await, s->plan, error);
 }
 
@@ -346,7 +357,7 @@ static bool open_engine(rxtx_session *s, GError **error)
         s->engine = rxtx_remote_engine(s->remote);
         return true;
     }
-    s->watch = rxtx_watch_new(s->options->interface, rxtx_news_tell, &s->news);
+    s->watch = rxtx_watch_new(s->options->interface, s->options->persist, rxtx_news_tell, &s->news);
     sigprocmask(SIG_UNBLOCK, &s->ending, NULL); /* a name in the filter may be looked up for long */
     if (s->serve == NULL || rxtx_serve_leave_out_ourselves(s->serve, error))
         s->engine = rxtx_afpacket_open(s->plan, rxtx_news_tell, &s->news, error);
@@ -397,6 +408,9 @@ static bool open_all(rxtx_session *s, GError **error)
         return false;
     }
     give_up_rights(s);
+    if (s->waited)
+        rxtx_news_tell(&s->news, rxtx_event_new(RXTX_EVENT_LINK_UP, RXTX_EVENT_NO_CPU,
+                                                "The interface %s is up, the capture begins", s->options->interface));
     return true;
 }
 static void say_live(const rxtx_session *s)
@@ -467,7 +481,8 @@ bool rxtx_session_run(rxtx_session *s, GError **error)
     if (!prepare(s, error) || (s->plan != NULL && !wait_for_link(s, error)))
         return false;
     if (s->plan == NULL)
-        return true;
+        return rxtx_set_error(error, RXTX_ERROR_INTERFACE, "There came no interface %s: nothing was captured",
+                              s->options->interface);
     if (rxtx_stop_why(&s->stop) != RXTX_STOP_NONE) {
         close_books(s);
         return true;
@@ -484,6 +499,9 @@ bool rxtx_session_run(rxtx_session *s, GError **error)
     run_until_done(s);
     close_books(s);
     note_unsettled(s);
+    if (s->engine->failure != NULL)
+        rxtx_news_keep(&s->news,
+                       rxtx_event_new(RXTX_EVENT_ENDED, RXTX_EVENT_NO_CPU, "%s", s->engine->failure->message));
     return take_failure(s, error);
 }
 
@@ -494,8 +512,10 @@ void rxtx_session_serve(rxtx_session *s, rxtx_serve *serve)
 
 static uint64_t downs(const rxtx_session *s)
 {
+    bool gone = s->engine != NULL && s->engine->failure != NULL && s->engine->failure->code == RXTX_ERROR_INTERFACE;
+
     if (s->watch != NULL)
-        return rxtx_watch_downs(s->watch);
+        return rxtx_watch_downs(s->watch, gone && !s->options->persist);
     return s->engine != NULL ? s->engine->downs : 0;
 }
 

@@ -16,6 +16,7 @@ static const char *const names[] = {
     [RXTX_EVENT_LINK_GONE] = "link-gone",
     [RXTX_EVENT_LINK_BACK] = "link-back",
     [RXTX_EVENT_CLOCK_SET] = "clock-set",
+    [RXTX_EVENT_ENDED] = "ended",
     [RXTX_EVENT_UNSEEN] = "unseen",
     [RXTX_EVENT_WARNING] = "warning",
     [RXTX_EVENT_OTHER] = "other",

@@ -18,6 +18,7 @@ typedef enum {
     RXTX_EVENT_LINK_GONE,
     RXTX_EVENT_LINK_BACK,
     RXTX_EVENT_CLOCK_SET,
+    RXTX_EVENT_ENDED,   /* something broke that ends the capture */
     RXTX_EVENT_UNSEEN,  /* the kernel could not tell us all: something may have happened */
     RXTX_EVENT_WARNING, /* nothing that happened at a moment: said, and not kept */
     RXTX_EVENT_OTHER,   /* a newer program elsewhere says it */

@@ -151,10 +151,11 @@ static void begin_waiting(afpacket *a)
 {
     a->away = true;
     a->away_us = g_get_monotonic_time();
-    a->tell(a->tell_data, rxtx_event_new(RXTX_EVENT_LINK_GONE, RXTX_EVENT_NO_CPU,
-                                         "The interface %s is gone (deleted, or moved to another namespace), waiting "
-                                         "for one of this name",
-                                         a->fanout.interface));
+    a->tell(
+        a->tell_data,
+        rxtx_event_new(RXTX_EVENT_LINK_GONE, RXTX_EVENT_NO_CPU,
+                       "The interface %s is gone (deleted, or moved to another namespace), waiting for an interface %s",
+                       a->fanout.interface, a->fanout.interface));
 }
 
 /* ---- waiting ---- */

@@ -43,6 +43,7 @@ struct rxtx_watch {
     rxtx_kernel_link link; /* as it was told last */
     int fds[EARS];         /* -1 = none */
     guint sources[EARS];   /* GLib's ids, 0 = none */
+    bool follow;           /* one that is made again is watched on */
     bool fresh;            /* it was made again, and is not up yet */
     bool missed;           /* there was more than the kernel could tell */
     uint64_t downs;
@@ -78,8 +79,7 @@ static size_t next_message(rxtx_watch *w, int fd, const char *what)
         again = (n < 0 && (errno == EINTR || errno == ENOBUFS)) || (n > 0 && from.nl_pid != 0);
         if (n < 0 && errno == ENOBUFS) {
             w->missed = true;
-            tell(w, RXTX_EVENT_UNSEEN, "The kernel had more news of %s than it could tell: some are missing here",
-                 what);
+            tell(w, RXTX_EVENT_UNSEEN, "Some of the kernel's messages about %s were lost", what);
         }
     } while (again);
     return n > 0 ? (size_t)n : 0;
@@ -126,10 +126,9 @@ static void compare_name(rxtx_watch *w, const rxtx_kernel_link *now)
  * the engine's to tell. */
 static void take_link(rxtx_watch *w, const rxtx_kernel_link *now)
 {
-    bool again = w->link.gone && !now->gone && (int)if_nametoindex(w->interface) == now->ifindex;
+    bool again = w->follow && w->link.gone && !now->gone && (int)if_nametoindex(w->interface) == now->ifindex;
 
     if (now->ifindex == w->link.ifindex && now->gone) {
-        w->downs -= !w->link.up && !w->link.gone && !w->fresh && w->downs > 0;
         w->link.gone = true;
     } else if (again || (w->fresh && now->ifindex == w->link.ifindex)) {
         w->link = *now;
@@ -272,7 +271,7 @@ static void take_clock(rxtx_watch *w)
     step_ns = offset_ns - w->offset_ns;
     w->offset_ns = offset_ns;
     if (ABS(step_ns) >= step_least_ns)
-        tell(w, RXTX_EVENT_CLOCK_SET, "The clock was set %s by %.6f s, times before and after do not compare",
+        tell(w, RXTX_EVENT_CLOCK_SET, "The clock was set %s by %.6f s, times before and after cannot be compared",
              step_ns < 0 ? "back" : "forward", (double)ABS(step_ns) * s_per_ns);
 }
 
@@ -313,13 +312,14 @@ static gboolean on_news(gint fd, GIOCondition condition, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-rxtx_watch *rxtx_watch_new(const char *interface, rxtx_event_tell tell_event, gpointer data)
+rxtx_watch *rxtx_watch_new(const char *interface, bool follow, rxtx_event_tell tell_event, gpointer data)
 {
     rxtx_watch *w = g_new0(rxtx_watch, 1);
 
     w->tell = tell_event;
     w->data = data;
     w->interface = interface;
+    w->follow = follow;
     w->message = g_malloc(MESSAGE_BYTES);
     w->offset_ns = read_offset();
     w->fds[CPUS] = is_told_of_cpus() ? open_netlink(NETLINK_KOBJECT_UEVENT, KERNEL_GROUP) : -1;
@@ -337,14 +337,9 @@ rxtx_watch *rxtx_watch_new(const char *interface, rxtx_event_tell tell_event, gp
     return w;
 }
 
-/* That it is gone may not have been told yet. */
-uint64_t rxtx_watch_downs(const rxtx_watch *watch)
+uint64_t rxtx_watch_downs(const rxtx_watch *watch, bool ended)
 {
-    char name[IF_NAMESIZE];
-    bool ending = watch->fds[LINKS] >= 0 && !watch->link.up && !watch->link.gone && !watch->fresh &&
-                  if_indextoname((unsigned)watch->link.ifindex, name) == NULL;
-
-    return watch->downs - MIN(watch->downs, ending);
+    return watch->downs - (ended && !watch->link.up && watch->downs > 0);
 }
 
 void rxtx_watch_free(rxtx_watch *watch)

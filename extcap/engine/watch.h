@@ -13,14 +13,15 @@
 
 typedef struct rxtx_watch rxtx_watch;
 
-/* From now on. interface: borrowed, NULL = all of them, of which nothing is told. What the kernel does not let us hear
- * is told as an event too. Never NULL. */
-rxtx_watch *rxtx_watch_new(const char *interface, rxtx_event_tell tell, gpointer data);
+/* From now on. interface: borrowed, NULL = all of them, of which nothing is told.
+ * follow: one of that name that is made later is watched instead of one that is gone. What the kernel does not let us
+ * hear is told as an event too. Never NULL. */
+rxtx_watch *rxtx_watch_new(const char *interface, bool follow, rxtx_event_tell tell, gpointer data);
 
 /* Tells what has happened until now, without the main loop. */
 void rxtx_watch_drain(rxtx_watch *watch);
 
-/* How often the interface went down, but for the time that was its end. */
-uint64_t rxtx_watch_downs(const rxtx_watch *watch);
+/* How often the interface went down. ended: its end was that of the capture, so the last time does not count. */
+uint64_t rxtx_watch_downs(const rxtx_watch *watch, bool ended);
 
 void rxtx_watch_free(rxtx_watch *watch);

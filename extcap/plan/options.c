@@ -448,7 +448,7 @@ bool rxtx_options_check_lists(const rxtx_options *options, GError **error)
                           name);
 }
 
-static bool check_files(const rxtx_options *options, GError **error)
+static bool check_together(const rxtx_options *options, GError **error)
 {
     const rxtx_limits *ring = &options->ring;
     bool sized = options->autostop.filesize_kb > 0 || options->autostop.files > 0;
@@ -461,6 +461,9 @@ static bool check_files(const rxtx_options *options, GError **error)
         return rxtx_set_error(error, RXTX_ERROR_USAGE,
                               "A number of files needs an end for each. Add: -b filesize:KB, duration:SECONDS or "
                               "packets:N.");
+    if (options->persist && options->interface == NULL && options->face == RXTX_FACE_CLI)
+        return rxtx_set_error(error, RXTX_ERROR_USAGE,
+                              "--persist is about one interface. Name it: %s --persist INTERFACE.", options->program);
     return options->format == RXTX_FORMAT_AUTO || options->write != NULL || options->face == RXTX_FACE_EXTCAP ||
            rxtx_set_error(error, RXTX_ERROR_USAGE, "--format needs a file. Name it: -w FILE.");
 }
@@ -475,7 +478,7 @@ rxtx_options *rxtx_options_parse(int argc, char **argv, GError **error)
     rxtx_options_set_defaults(options);
     if (parse_words(options, argc, argv, error) && !options->version && !options->help &&
         rxtx_options_check_lists(options, error) && take_operands(options, argc, argv, error) &&
-        take_extcap_interface(options, error) && check_files(options, error))
+        take_extcap_interface(options, error) && check_together(options, error))
         rxtx_options_check_remote(options, error);
     rxtx_options_settle_remote(options);
     return options;

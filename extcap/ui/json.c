@@ -174,7 +174,7 @@ static void add_event(JsonBuilder *json, const rxtx_event *event)
 
 static void add_events(JsonBuilder *json, const rxtx_summary *summary)
 {
-    if (!summary->over || summary->events == NULL || summary->events->len == 0)
+    if (!summary->over || summary->events == NULL)
         return;
     json_builder_set_member_name(json, "events");
     json_builder_begin_array(json);

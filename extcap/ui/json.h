@@ -32,11 +32,11 @@
  *     downs          how often the interface went down
  *     absent         numbers that were asked for and do not exist, as a list ("8,12-15"); absent: none
  *     offline        those that were asked for and were offline at the start; likewise
- *     events         what happened meanwhile, an array in the order in which it was told; absent before the end, or when nothing did:
+ *     events         what happened meanwhile, an array in the order in which it was told; absent before the end:
  *       time_ns      when, by the clock of the host it happened on
  *       host         of a remote capture
  *       event        cpu-offline, cpu-online, link-down, link-up, carrier-lost, carrier-back, link-renamed, link-gone,
- *                    link-back, clock-set, unseen (the kernel could not tell all), other
+ *                    link-back, clock-set, ended (with an error), unseen (the kernel could not tell all), other
  *       cpu          that it is about; absent: none
  *       text         a sentence
  *     more_events    how many came after the last of them; absent: none

@@ -160,7 +160,7 @@ char *rxtx_summary_notes(const rxtx_summary *summary)
     note_losses(text, summary);
     note_packets(text, summary, undelivered(summary), "were accepted and not delivered in time.");
     note_packets(text, summary, summary->late, "came later than a newer one of another CPU: they are out of order.");
-    note_times(text, summary, summary->clock_steps, "the clock was set back", "times before and after do not compare.");
+    note_times(text, summary, summary->clock_steps, "the clock was set back", "times before and after cannot be compared.");
     note_times(text, summary, summary->downs, "the interface went down", "what it carried meanwhile is not captured.");
     note_clocks(text, summary);
     return g_string_free(text, FALSE);

@@ -21,7 +21,7 @@ NOT_SANITIZED = "not sandbox and not test_values"  # where there is no sandbox, 
 PYTEST_STEPS = (
     (("dev", ("lib", "cli", "tshark", "install"), []), ("dev", ("remote",), [])),
     (("dev", ("net",), []),),
-    (("dev", ("plugin", "gui", "guest"), []), ("dev", ("static",), [])),
+    (("dev", ("plugin", "static"), []), ("dev", ("guest", "gui"), [])),
     (("asan", ("cli",), []), ("asan", ("plugin",), [])),
     (("asan", ("net",), ["-k", NOT_SANITIZED]), ("asan", HOSTILE, ["-k", "not flood"]), ("dev", HOSTILE, ["-k", "flood"])),
     (("tsan", ("cli", "net", "remote"), ["-m", "threads"]),),

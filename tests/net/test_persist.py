@@ -12,7 +12,8 @@ from lib.kinds import events_of, start_all
 from lib.process import Process, eventually, run
 from lib.sender import Sending, send
 
-GONE = ("link-gone", "The interface vb is gone (deleted, or moved to another namespace), waiting for one of this name")
+DOWN_ONCE = "the interface went down (1 time): what it carried meanwhile is not captured."
+GONE = ("link-gone", "The interface vb is gone (deleted, or moved to another namespace), waiting for an interface vb")
 BACK = ("link-back", "There is an interface vb again, the capture goes on")
 FIRST, MEANWHILE, SECOND = 41000, 42000, 43000  # ports
 
@@ -54,7 +55,7 @@ def test_without_it_the_same_ends_the_capture(veth, capture):
     result = running.result(status=1)
     veth.make()
     assert comings_and_goings(result) == []
-    assert result.said == [f"rxtxcpu: {GONE[1].replace('waiting for one of this name', 'the capture ends here')}"]
+    assert result.said == [f"rxtxcpu: {GONE[1].replace('waiting for an interface vb', 'the capture ends here')}"]
 
 
 def test_one_that_moves_away_and_comes_back_is_captured_on(veth, make_namespace, capture):
@@ -130,7 +131,8 @@ def test_one_of_another_link_type_ends_the_capture(veth, capture):
     wait_for(running, GONE)
     tun_device.make_device(veth.b, 65534, "vb")
     result = running.result(status=1)
-    assert result.said == ["rxtxcpu: There is an interface vb again, but with another link type: the capture ends here"]
+    assert result.said == ["rxtxcpu: There is an interface vb again, but with another link type: the capture ends here",
+                           f"rxtxcpu: {DOWN_ONCE}"]
     assert accounting.check(result, sent) == {}
 
 
@@ -141,7 +143,8 @@ def test_one_with_other_queues_ends_a_capture_by_queue(veth, capture):
     running.stderr.wait_for_line("The interface va is gone")
     veth.make(queues=2)
     result = running.result(status=1)
-    assert result.said == ["rxtxqueue: There is an interface va again, but with other queues: the capture ends here"]
+    assert result.said == ["rxtxqueue: There is an interface va again, but with other queues: the capture ends here",
+                           f"rxtxqueue: {DOWN_ONCE}"]
     assert sum(result.groups().values()) == sum(sent.values())
 
 
@@ -152,7 +155,33 @@ def test_no_signal_breaks_the_wait_for_one_that_never_was(veth, number):
     waiting.signal(number)
     if number == signal.SIGUSR1:
         waiting.signal(signal.SIGTERM)
+    assert waiting.wait() == 1
+    assert waiting.stderr.lines[-1] == "rxtxcpu: There came no interface nobody: nothing was captured"
+
+
+@pytest.mark.parametrize("words_, status, sentence", (
+    (("--persist", "-f", "tcp prot 80", "nobody"), 2, "Invalid capture filter 'tcp prot 80'"),
+    (("--persist",), 2, "--persist is about one interface. Name it"),
+    (("--persist", "a/b"), 1, "error setting ifname 'a/b'"),
+    (("--persist", ""), None, "rxtxcpu: "),
+    (("--persist", "--duration", "1", "nobody"), 1, "There came no interface nobody: nothing was captured"),
+), ids=str)
+def test_what_can_never_be_captured_is_not_waited_for(veth, words_, status, sentence):
+    ended = run(veth.b.inside(*words(*words_)))
+    assert sentence in ended.stderr and ended.status in ((status,) if status else (1, 2)), ended.stderr
+
+
+def test_before_the_wait_all_rights_but_one_are_given_up_and_its_end_is_told(veth, cleanup):
+    delete(veth)
+    waiting = cleanup.enter_context(Process(veth.b.inside(*words("--persist", "--json", "--duration", "3", "vb"))))
+    waiting.stderr.wait_for_line("waiting for it")
+    with open(f"/proc/{waiting.pid}/status", encoding="ascii") as status:
+        effective = next(int(line.split()[1], 16) for line in status if line.startswith("CapEff"))
+    assert effective == 1 << 13, "CAP_NET_RAW"
+    veth.make()
+    waiting.stderr.wait_for_line("The interface vb is up, the capture begins")
     assert waiting.wait() == 0
+    assert [event["event"] for event in json.loads(waiting.stdout.text)["events"]] == ["link-up"]
 
 
 def test_who_may_not_capture_is_told_before_the_wait(veth):
@@ -180,4 +209,4 @@ def test_a_time_that_it_went_down_counts_also_when_it_was_made_again(veth, captu
         delete(veth)
         veth.make()
         wait_for(running, BACK, number)
-    assert json.loads(running.stop().stdout)["downs"] == 1
+    assert json.loads(running.stop().stdout)["downs"] == 3, "down once, and twice down for being deleted"

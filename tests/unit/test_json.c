@@ -87,7 +87,7 @@ static void events_are_told_at_the_end_as_they_came(void)
     set_up(&c);
     c.summary.events = events;
     text = rxtx_json_text(&c.summary);
-    g_assert_null(strstr(text, "events"));
+    g_assert_nonnull(strstr(text, ",\"events\":[]}\n"));
     g_ptr_array_add(events, rxtx_event_heard(NULL, 1700000000500000000, "cpu-offline", 3, "CPU 3 went offline"));
     g_ptr_array_add(events, rxtx_event_heard("web1", 1700000000600000000, "?", RXTX_EVENT_NO_CPU, "\"\xff"));
     c.summary.more_events = 4;
