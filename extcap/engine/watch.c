@@ -251,10 +251,11 @@ static int64_t read_offset(void)
     return (int64_t)(real.tv_sec - boot.tv_sec) * NS_PER_S + (real.tv_nsec - boot.tv_nsec);
 }
 
-/* A timer for a day that never comes, which the kernel cancels whenever the clock is set (timerfd_create(2)). */
+/* A timer for a day in 2255, the kernel knows none after 2262 (KTIME_MAX), which the kernel cancels whenever the clock
+ * is set (timerfd_create(2)). */
 static bool arm(int fd)
 {
-    struct itimerspec never = {.it_value.tv_sec = G_MAXINT32};
+    struct itimerspec never = {.it_value.tv_sec = sizeof(time_t) > sizeof(gint32) ? (time_t)9000000000 : G_MAXINT32};
 
     return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) == 0;
 }
