@@ -287,21 +287,23 @@ static bool keep_to_cpus(const rxtx_session *s, GError **error)
                           s->options->worker_cpus, g_strerror(errno));
 }
 
-/* A wait is part of a capture's duration. */
 static rxtx_await new_await(rxtx_session *s)
 {
     return (rxtx_await){.options = s->options,
                         .stop = &s->stop,
                         .serve = s->serve,
-                        .deadline_us = s->deadline_us,
                         .signals = s->signals,
                         .take_signals = take_signals,
                         .data = s};
 }
 
-/* It may take days. */
-static void keep_for_waiting(const rxtx_session *s)
+/* The wait is part of the capture's duration. It may take days: what it does not need is given up. */
+static void begin_waiting(rxtx_session *s, rxtx_await *await)
 {
+    if (s->deadline_us == 0)
+        s->deadline_us = deadline_us(s);
+    await->deadline_us = s->deadline_us;
+    s->waited = true;
     rxtx_privilege_drop(RXTX_PRIVILEGE_SOCKETS | (s->options->write != NULL ? RXTX_PRIVILEGE_FILES : 0));
 }
 
@@ -311,9 +313,7 @@ static bool wait_for_interface(rxtx_session *s, GError **error)
 
     if (!rxtx_await_is_missing(&await))
         return true;
-    await.deadline_us = s->deadline_us = deadline_us(s);
-    s->waited = true;
-    keep_for_waiting(s);
+    begin_waiting(s, &await);
     return rxtx_await_interface(&await, error);
 }
 
@@ -323,10 +323,7 @@ static bool wait_for_link(rxtx_session *s, GError **error)
 
     if (!rxtx_await_is_down(&await, s->plan))
         return true;
-    if (s->deadline_us == 0)
-        await.deadline_us = s->deadline_us = deadline_us(s);
-    s->waited = true;
-    keep_for_waiting(s);
+    begin_waiting(s, &await);
     return rxtx_await_link(&await, s->plan, error);
 }
 
@@ -335,9 +332,7 @@ static bool prepare(rxtx_session *s, GError **error)
 {
     if (s->serve != NULL && !rxtx_outlet_open_stdout(&s->outlet, error))
         return false;
-    if (!catch_signals(s, error) || !keep_to_cpus(s, error))
-        return false;
-    if (!wait_for_interface(s, error))
+    if (!catch_signals(s, error) || !keep_to_cpus(s, error) || !wait_for_interface(s, error))
         return false;
     if (rxtx_stop_why(&s->stop) != RXTX_STOP_NONE)
         return true;

@@ -58,8 +58,8 @@ static bool take_error(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) == 0 && code == ENETDOWN;
 }
 
-/* Each socket gets an ENETDOWN with each loss of the device; it is taken from all at once. The members
- * come back in their order when the device comes up again, and the guard holds meanwhile. */
+/* Each socket gets an ENETDOWN with each loss of the device; it is taken from all at once. The members come back in
+ * their order when the device comes up again, and the guard holds meanwhile. */
 static void take_errors(afpacket *a)
 {
     bool lost = false;

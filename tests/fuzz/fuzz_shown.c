@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "input.h"
 #include "base/event.h"
 #include "remote/message.h"
 #include "ui/json.h"
@@ -15,20 +16,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { GROUPS_MAX = 6 };
-
-typedef struct {
-    const uint8_t *at;
-    size_t left;
-} input;
-
-static uint64_t take_number(input *in, size_t bytes)
-{
-    uint64_t value = 0;
-
-    for (; bytes > 0 && in->left > 0; bytes--, in->left--)
-        value = value << 8 | *in->at++;
-    return value;
-}
 
 /* Half the times a small one; none is above what JSON's readers hold. */
 static uint64_t take_count(input *in)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "input.h"
 #include "remote/decode.h"
 #include "rxtxcpu/capture_format.h"
 #include "sink/pcapng.h"
@@ -12,20 +13,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { COMMENT_RESERVE = 64, DESCRIPTION_READ_MAX = 1024, COMMENT_READ_MAX = 32768, SNAPLEN = RXTX_SNAPLEN_MAX };
-
-typedef struct {
-    const uint8_t *at;
-    size_t left;
-} input;
-
-static uint64_t take_number(input *in, size_t bytes)
-{
-    uint64_t value = 0;
-
-    for (; bytes > 0 && in->left > 0; bytes--, in->left--)
-        value = value << 8 | *in->at++;
-    return value;
-}
 
 /* As long as its first two bytes say, or as there is. */
 static const uint8_t *take_bytes(input *in, size_t *size)

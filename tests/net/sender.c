@@ -339,11 +339,11 @@ static int hand_over(struct worker *w, unsigned n)
 /* Is it worth trying again? An interface that is down, or whose other end is, may come up. */
 static bool will_pass(int error)
 {
-    static const struct timespec moment = {.tv_nsec = DOWN_LOOK_NS};
+    bool down = error == ENETDOWN || error == ENOBUFS;
 
-    if (error == ENETDOWN || error == ENOBUFS)
-        nanosleep(&moment, NULL);
-    return error == ENETDOWN || error == ENOBUFS || error == EAGAIN || error == EINTR;
+    if (down)
+        nanosleep(&(struct timespec){.tv_nsec = DOWN_LOOK_NS}, NULL);
+    return down || error == EAGAIN || error == EINTR;
 }
 
 /* What is refused is waited for: a packet that was counted was sent. */
